@@ -18,6 +18,7 @@ from tests.kafka import probe
 from tests.kafka.cluster import ClusterFailed, KafkaCluster
 from tests.kafka.fixtures import require_kafka
 
+pytestmark = pytest.mark.kafka
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -183,5 +184,5 @@ def test_a_node_that_cannot_start_says_why(tmp_path: Path) -> None:
     require_kafka()
     cluster = KafkaCluster(tmp_path, properties={"num.partitions": "none"})
 
-    with pytest.raises(ClusterFailed, match="num.partitions"), cluster:
+    with pytest.raises(ClusterFailed, match=r"num\.partitions"), cluster:
         pytest.fail("a broker with a wrong property served")
