@@ -1,0 +1,37 @@
+"""Fixtures of all tests: a real PostgreSQL, and data that other connections can see."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from pytest_django.plugin import DjangoDbBlocker
+
+from kafka_shop.local import postgres
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Starts the tests' own PostgreSQL; pytest-django then makes a fresh test database on it."""
+    postgres.join(settings.VAR_DIR / "postgres")
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A test whose transactions are real ones, seen by other connections; what it wrote is removed at its end."""
+    with django_db_blocker.unblock():
+        try:
+            yield
+        finally:
+            for alias in settings.DATABASES:
+                empty(alias)
+            connections.close_all()
+
+
+def empty(alias: str) -> None:
+    """Removes all rows, those included that triggers keep immutable."""
+    tables = [name for name in connections[alias].introspection.table_names() if name not in {"django_migrations", "django_content_type", "auth_permission"}]
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("TRUNCATE " + ", ".join(f'"{name}"' for name in tables) + " RESTART IDENTITY CASCADE")
+        cursor.execute("SET session_replication_role = origin")

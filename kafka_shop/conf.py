@@ -1,0 +1,140 @@
+"""Reads the environment (and `.env`), once, and collects what is wrong with it.
+
+Nothing raises here: a wrong or missing value becomes a `Problem`, and `checks.py` shows all of them at once with the setting's name.
+"""
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+SERVICES = ("orders", "billing", "notify")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A setting that is wrong: the check's id, the setting's name, what is the matter, and the remedy."""
+
+    id: str
+    setting: str
+    message: str
+    hint: str
+
+
+class Environment:
+    """Typed access to the environment. A value that cannot be used is noted in `problems` and replaced by its default."""
+
+    def __init__(self, dotenv: Path | None = None) -> None:
+        if dotenv is not None and dotenv.is_file():
+            environ.Env.read_env(str(dotenv))
+        self._env = environ.Env()
+        self.problems: list[Problem] = []
+
+    def complain(self, id: str, setting: str, message: str, hint: str) -> None:
+        self.problems.append(Problem(f"shop.{id}", setting, f"{setting} {message}", hint))
+
+    def text(self, name: str, default: str = "") -> str:
+        return str(self._env.str(name, default=default)).strip() or default
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        value = self.text(name, str(default)).lower()
+        if value not in {"true", "on", "1", "yes", "false", "off", "0", "no"}:
+            self.complain("E001", name, f"is {value!r}, not true or false", f"Set {name}=true or {name}=false.")
+            return default
+        return value in {"true", "on", "1", "yes"}
+
+    def integer(self, name: str, default: int, *, least: int = 1, most: int = sys.maxsize) -> int:
+        value = self.text(name, str(default))
+        if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+            self.complain("E002", name, f"is {value!r}, not a whole number from {least} to {most}", f"Set {name}={default}.")
+            return default
+        return int(value)
+
+    def share(self, name: str, default: float) -> float:
+        value = self.text(name, str(default))
+        try:
+            share = float(value)
+        except ValueError:
+            share = -1.0
+        if not 0 < share <= 1:
+            self.complain("E003", name, f"is {value!r}, not a share above 0 and up to 1", f"Set {name}={default}.")
+            return default
+        return share
+
+    def choice(self, name: str, default: str, choices: Iterable[str]) -> str:
+        value, known = self.text(name, default), tuple(choices)
+        if value not in known:
+            self.complain("E004", name, f"is {value!r}, not one of {', '.join(known)}", f"Set {name}={default}.")
+            return default
+        return value
+
+    def names(self, name: str, default: str = "", among: Iterable[str] = ()) -> list[str]:
+        """A comma-separated list; with `among`, only these names are allowed and at least one must be given."""
+        values, known = [part.strip() for part in self.text(name, default).split(",") if part.strip()], tuple(among)
+        if known and (not values or not set(values) <= set(known)):
+            self.complain("E005", name, f"is {','.join(values)!r}, not a list of {', '.join(known)}", f"Set {name}={default}.")
+            return default.split(",")
+        return values
+
+    def json_object(self, name: str) -> dict[str, Any]:
+        value = self.text(name, "{}")
+        try:
+            parsed = json.loads(value)
+        except ValueError:
+            parsed = None
+        if not isinstance(parsed, dict):
+            self.complain("E006", name, "is not a JSON object", f"""Set {name}='{{"security.protocol": "SSL"}}', or leave it out.""")
+            return {}
+        return parsed
+
+    def milliseconds_range(self, name: str, default: str) -> tuple[int, int]:
+        """A range such as `100..30000`: the first and the longest pause, in milliseconds."""
+        low, dots, high = self.text(name, default).partition("..")
+        if not (dots and low.isdigit() and high.isdigit() and 0 < int(low) <= int(high)):
+            self.complain("E007", name, "is not a range of milliseconds", f"Set {name}={default}.")
+            low, _, high = default.partition("..")
+        return int(low), int(high)
+
+    def currency(self, name: str, default: str) -> str:
+        value = self.text(name, default)
+        if not (len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()):
+            self.complain("E008", name, f"is {value!r}, not an ISO 4217 code in capitals", f"Set {name}={default}.")
+            return default
+        return value
+
+    def required(self, name: str, *, when: bool, why: str, hint: str) -> str:
+        """The value, or "" with a complaint when it is missing although `when` holds."""
+        value = self.text(name)
+        if when and not value:
+            self.complain("E010", name, f"is missing: {why}", hint)
+        return value
+
+    def database(self, name: str) -> dict[str, Any] | None:
+        """Django's settings of the PostgreSQL that the URL in `name` names, or None when it is not set."""
+        url = self.text(name)
+        if not url:
+            return None
+        try:
+            parsed: dict[str, Any] = environ.Env.db_url_config(url)
+        except (ValueError, environ.ImproperlyConfigured):
+            parsed = {}
+        if parsed.get("ENGINE") != "django.db.backends.postgresql" or not parsed.get("NAME"):
+            self.complain("E011", name, "is not a PostgreSQL URL", f"Set {name}=postgres://user:password@host:5432/name.")
+            return None
+        return parsed
+
+
+def service_databases(default: dict[str, Any], own: dict[str, dict[str, Any] | None]) -> tuple[dict[str, Any], dict[str, str]]:
+    """DATABASES and the alias of each service. Equal databases are one alias, so that one relay serves them and no lock meets itself."""
+    databases, aliases = {"default": default}, {}
+    for service, config in own.items():
+        same = next((alias for alias, known in databases.items() if config in (None, known)), None)
+        aliases[service] = same or service
+        if same is None:
+            databases[service] = config
+    return databases, aliases

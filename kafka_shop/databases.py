@@ -1,0 +1,62 @@
+"""Which database a service's tables live in, and the few ways in which SQL is run on it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.db import connections, models, transaction
+
+EVENT_APPS = {"messaging", "consumers"}  # the outbox, positions and dead letters: a copy in every service's database
+LIMITS = "SET LOCAL idle_in_transaction_session_timeout = '8s'; SET LOCAL lock_timeout = '4s'; SET LOCAL statement_timeout = '20s'"
+
+
+def alias_of(service: str) -> str:
+    """The database alias of a service: its own, or the default one."""
+    return str(settings.SERVICE_DATABASES[service])
+
+
+def served_aliases() -> list[str]:
+    """The aliases of the services that this process serves, each once."""
+    return list(dict.fromkeys(alias_of(service) for service in settings.SERVICES))
+
+
+class ServiceRouter:
+    """A service's models live in its database, the event tables in every service's, all else in the default one."""
+
+    def db_for_read(self, model: type[models.Model], **_: Any) -> str | None:
+        return settings.SERVICE_DATABASES.get(model._meta.app_label)
+
+    db_for_write = db_for_read
+
+    def allow_migrate(self, db: str, app_label: str, **_: Any) -> bool:
+        if app_label in EVENT_APPS:
+            return db in settings.SERVICE_DATABASES.values()
+        return db == settings.SERVICE_DATABASES.get(app_label, "default")
+
+
+@contextmanager
+def limited_transaction(alias: str) -> Iterator[None]:
+    """A transaction whose session ends when it is left idle, and that waits neither for locks nor for statements without end."""
+    with transaction.atomic(using=alias):
+        run(alias, LIMITS)
+        yield
+
+
+def run(alias: str, sql: str, *params: Any) -> int:
+    """Runs one statement and returns the number of rows that it changed."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(sql, params or None)
+        return int(cursor.rowcount)
+
+
+def rows(alias: str, sql: str, *params: Any) -> list[Any]:
+    """Runs one statement and returns its rows."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(sql, params or None)
+        return cursor.fetchall()
+
+
+def columns(records: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    """Rows turned into columns, as `unnest` takes them."""
+    return [list(column) for column in zip(*records, strict=True)] or [[] for _ in range(width)]

@@ -1,0 +1,133 @@
+"""CloudEvents 1.0 by hand: an event to its envelope, the envelope to Kafka's binary mode and back.
+
+Sources: CloudEvents 1.0 specification, its Kafka protocol binding (section 3.2, binary content mode), its JSON format, and the
+partitioning and distributed-tracing extensions. The cloudevents package is the conformance test of this module.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from kafka_shop.messaging.events import Event
+
+LARGEST_DATA_BYTES = 256 * 1024
+CONTENT_TYPE = "application/json"
+Headers = list[tuple[str, bytes]]
+
+_encoder = msgspec.json.Encoder()
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A CloudEvent in its JSON format; `data` is left as it was written."""
+
+    specversion: str
+    id: str
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    partitionkey: str
+    datacontenttype: str = ""
+    traceparent: str = ""
+    data: msgspec.Raw
+
+
+class Unreadable(Exception):
+    """A message that is no CloudEvent of this shop. Its message is the reason."""
+
+
+class FactTooLarge(Exception):
+    """A fact whose data is over LARGEST_DATA_BYTES: it is refused where it is made, not on the way."""
+
+
+_decoder = msgspec.json.Decoder(Envelope)
+
+
+def seal(event: Event, traceparent: str = "") -> Envelope:
+    """The envelope of a fact. Raises FactTooLarge."""
+    data = _encoder.encode(event)
+    if len(data) > LARGEST_DATA_BYTES:
+        raise FactTooLarge(f"{event.id} has {len(data)} bytes of data, at most {LARGEST_DATA_BYTES} are allowed")
+    return Envelope(
+        specversion="1.0",
+        id=event.id,
+        type=event.type,
+        source=event.source,
+        subject=str(event.order_id),
+        time=event.time,
+        partitionkey=str(event.customer_id),
+        datacontenttype=CONTENT_TYPE,
+        traceparent=traceparent,
+        data=msgspec.Raw(data),
+    )
+
+
+def to_json(envelope: Envelope) -> bytes:
+    """The CloudEvents JSON format (structured mode): what the outbox stores and HTTP carries."""
+    return _encoder.encode(envelope)
+
+
+def from_json(content: bytes) -> Envelope:
+    """The envelope that `to_json` wrote. Raises Unreadable."""
+    try:
+        return _decoder.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(f"not a CloudEvent in JSON: {error}") from error
+
+
+def to_kafka(envelope: Envelope) -> tuple[Headers, bytes]:
+    """Headers and value of a Kafka message in binary mode; the key is the partition key."""
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", envelope.id.encode()),
+        ("ce_type", envelope.type.encode()),
+        ("ce_source", envelope.source.encode()),
+        ("ce_subject", envelope.subject.encode()),
+        ("ce_time", _encoder.encode(envelope.time)[1:-1]),
+        ("ce_partitionkey", envelope.partitionkey.encode()),
+        ("content-type", CONTENT_TYPE.encode()),
+    ]
+    if envelope.traceparent:
+        headers.append(("ce_traceparent", envelope.traceparent.encode()))
+    return headers, bytes(envelope.data)
+
+
+def from_kafka(headers: Sequence[tuple[str, bytes | str | None]] | None, value: bytes | None) -> Envelope:
+    """The envelope of a Kafka message in binary mode. Raises Unreadable."""
+    if value is None:
+        raise Unreadable("the message has no value")
+    attributes = _text(headers or ())
+    missing = [name for name in ("id", "type", "source", "specversion") if not attributes.get(f"ce_{name}")]
+    if missing:
+        raise Unreadable(f"the header ce_{missing[0]} is missing")
+    if attributes["ce_specversion"] != "1.0":
+        raise Unreadable(f"CloudEvents {attributes['ce_specversion']} is not understood, only 1.0")
+    if not attributes.get("content-type", CONTENT_TYPE).startswith(CONTENT_TYPE):
+        raise Unreadable(f"the content type is {attributes['content-type']}, not {CONTENT_TYPE}")
+    return Envelope(
+        specversion="1.0",
+        id=attributes["ce_id"],
+        type=attributes["ce_type"],
+        source=attributes["ce_source"],
+        subject=attributes.get("ce_subject", ""),
+        time=_time(attributes.get("ce_time", "")),
+        partitionkey=attributes.get("ce_partitionkey", ""),
+        datacontenttype=CONTENT_TYPE,
+        traceparent=attributes.get("ce_traceparent", ""),
+        data=msgspec.Raw(value),
+    )
+
+
+def _text(headers: Sequence[tuple[str, bytes | str | None]]) -> Mapping[str, str]:
+    try:
+        return {name: value.decode() if isinstance(value, bytes) else value or "" for name, value in headers}
+    except UnicodeDecodeError as error:
+        raise Unreadable("a header is not UTF-8") from error
+
+
+def _time(text: str) -> datetime:
+    try:
+        return msgspec.convert(text, datetime)
+    except msgspec.ValidationError as error:
+        raise Unreadable("the header ce_time is not an RFC 3339 time") from error

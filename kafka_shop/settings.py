@@ -1,0 +1,160 @@
+"""Django's settings: assignments only. `conf.py` reads the environment, `checks.py` reports what is wrong with it."""
+
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from psycopg import IsolationLevel
+
+from kafka_shop.conf import BASE_DIR, SERVICES as ALL_SERVICES, Environment, service_databases
+from kafka_shop.logs import logging_config
+
+env = Environment(None if os.environ.get("SHOP_IGNORE_DOTENV") else BASE_DIR / ".env")
+
+# --- the process ---
+DEBUG = env.flag("DEBUG")
+SECRET_KEY = env.required("SECRET_KEY", when=True, why="Django signs sessions with it", hint="Run `make .env`, or set 50 random characters.")
+SECRET_KEY = SECRET_KEY or "missing"
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if DEBUG else "")
+CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
+SERVICES = env.names("SERVICES", ",".join(ALL_SERVICES), among=ALL_SERVICES)
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
+DEMO = env.flag("DEMO")
+
+# --- databases ---
+EMBEDDED_POSTGRES = DEBUG and not env.text("DATABASE_URL")
+env.required("DATABASE_URL", when=not DEBUG, why="with DEBUG off a database must be named", hint="Set DATABASE_URL=postgres://user:password@host:5432/name.")
+EMBEDDED_DATABASE = {"ENGINE": "django.db.backends.postgresql", "HOST": str(VAR_DIR / "postgres"), "NAME": "shop", "USER": "postgres"}
+DATABASES, SERVICE_DATABASES = service_databases(
+    env.database("DATABASE_URL") or dict(EMBEDDED_DATABASE),
+    {service: env.database(f"{service.upper()}_DATABASE_URL") for service in ALL_SERVICES},
+)
+DATABASE_CONNECTION: dict[str, Any] = {
+    "CONN_MAX_AGE": 300,
+    "CONN_HEALTH_CHECKS": True,
+    "OPTIONS": {"isolation_level": IsolationLevel.READ_COMMITTED, "connect_timeout": 5, "application_name": "kafka_shop"},
+}
+for database in DATABASES.values():
+    database.update(DATABASE_CONNECTION)
+DATABASE_ROUTERS = ["kafka_shop.databases.ServiceRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- messaging ---
+TRANSPORT = env.choice("TRANSPORT", "kafka", ("kafka", "http"))
+SERVICE_URLS = {service: env.text(f"{service.upper()}_URL") for service in ALL_SERVICES}
+SERVICE_TOKEN = env.text("SERVICE_TOKEN")
+KAFKA_BOOTSTRAP_SERVERS = env.required(
+    "KAFKA_BOOTSTRAP_SERVERS", when=not DEBUG and TRANSPORT == "kafka", why="with DEBUG off a broker must be named", hint="Set KAFKA_BOOTSTRAP_SERVERS=host:9092."
+)
+EMBEDDED_BROKER_FILE = VAR_DIR / "broker"
+KAFKA_CONFIG = env.json_object("KAFKA_CONFIG")
+KAFKA_GROUP_PROTOCOL = env.choice("KAFKA_GROUP_PROTOCOL", "consumer", ("consumer", "classic"))
+TOPICS = {name: env.text(name.upper().replace("-", "_"), name) for name in ("order-topic", "billing-topic", "notify-topic")}
+BATCH_SIZE = env.integer("BATCH_SIZE", 1000, most=10_000)
+MESSAGE_ATTEMPTS = env.integer("MESSAGE_ATTEMPTS", 3, most=100)
+RETRY_BACKOFF_MS = env.milliseconds_range("RETRY_BACKOFF_MS", "100..30000")
+FLOOD_SHARE = env.share("FLOOD_SHARE", 0.5)
+SWEEP_AFTER_SECONDS = env.integer("SWEEP_AFTER_SECONDS", 60)
+
+# --- the shop ---
+BILLING_MODE = env.choice("BILLING_MODE", "auto", ("auto", "on_request"))
+CURRENCY = env.currency("CURRENCY", "EUR")
+SIGN_UP = env.flag("SIGN_UP")
+SELF_SERVICE_DEPOSITS = env.flag("SELF_SERVICE_DEPOSITS")
+
+# --- Django ---
+ROOT_URLCONF = "kafka_shop.urls"
+WSGI_APPLICATION = "kafka_shop.wsgi.application"
+AUTH_USER_MODEL = "users.User"
+APPEND_SLASH = False
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "knox",
+    "django_structlog",
+    "kafka_shop.apps.ShopConfig",
+    "kafka_shop.users",
+    "kafka_shop.api",
+    "kafka_shop.messaging",
+    "orders",
+    "billing",
+    "notify",
+    "consumers",
+]
+MIDDLEWARE = [
+    "kafka_shop.api.middleware.SlashMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "kafka_shop.api.middleware.TraceMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "en", ("en", "ru"))
+LANGUAGES = [("en", "English"), ("ru", "Русский")]
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+USE_TZ = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["kafka_shop.api.authentication.BearerAuthentication", "rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer", "rest_framework.renderers.BrowsableAPIRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "kafka_shop.api.pagination.Pages",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "EXCEPTION_HANDLER": "kafka_shop.api.problems.handle",
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+REST_KNOX = {
+    "TOKEN_TTL": timedelta(days=env.integer("TOKEN_TTL_DAYS", 30)),
+    "AUTH_HEADER_PREFIX": "Bearer",
+    "EXPIRY_DATETIME_FORMAT": None,
+}
+
+# --- safety: secure unless DEBUG ---
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", not DEBUG)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY", False) else None
+SECURE_REDIRECT_EXEMPT = [r"^(live|ready|metrics)$"]
+SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+X_FRAME_OPTIONS = "DENY"
+
+# --- logs and metrics ---
+LOG_FORMAT = env.choice("LOG_FORMAT", "text" if sys.stderr.isatty() else "json", ("text", "json"))
+LOGGING = logging_config(level=env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")), form=LOG_FORMAT)
+
+SETTINGS_PROBLEMS = tuple(env.problems)

@@ -1,0 +1,10 @@
+"""The web application (WSGI). A wrong setting stops it at start, as it stops every command."""
+
+import os
+
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kafka_shop.settings")
+application = get_wsgi_application()
+call_command("check")

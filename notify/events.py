@@ -1,0 +1,1 @@
+"""Notify publishes nothing: its letters are the end of the flow."""
