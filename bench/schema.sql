@@ -48,7 +48,7 @@ CREATE TABLE bench_outbox (
     event_id text NOT NULL,
     subject uuid NOT NULL,
     key uuid NOT NULL,
-    value text NOT NULL,
+    value bytea NOT NULL,
     UNIQUE (destination, event_id)
 );
 

@@ -7,7 +7,7 @@ os.environ.update(
     SHOP_IGNORE_DOTENV="1",
     DEBUG="true",
     SECRET_KEY="only-for-tests",
-    VAR_DIR=str(Path(__file__).resolve().parent.parent / "var" / "test"),
+    VAR_DIR=str(Path(__file__).resolve().parent.parent / "var" / os.environ.get("SHOP_TEST_VAR", "test")),
     SIGN_UP="true",
     SELF_SERVICE_DEPOSITS="true",
     LOG_FORMAT="text",
