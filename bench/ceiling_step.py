@@ -46,6 +46,7 @@ Row = tuple[object, ...]
 class Item(msgspec.Struct, frozen=True):
     product: str
     quantity: int
+    price: Decimal
 
 
 class Placed(msgspec.Struct, frozen=True):

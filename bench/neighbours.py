@@ -20,7 +20,7 @@ def main() -> None:
         rig.set_up_django(dsn)
         for topic in (ORDERS, RESULTS):
             kafka.create_topic(topic, partitions=2)
-        load.produce_orders(kafka.bootstrap, ORDERS, customers, options.orders)
+        load.produce(kafka.bootstrap, ORDERS, load.make_orders(customers, options.orders))
         rates: dict[str, list[float]] = {}
         for _ in range(options.turns):
             rates.setdefault("floor", []).append(measure_floor(kafka.bootstrap, dsn, customers, options.floor_orders))

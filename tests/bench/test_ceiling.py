@@ -6,14 +6,14 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from confluent_kafka import Consumer, Message, Producer
+from confluent_kafka import Consumer, Message
 
 from bench import ceiling, load, rig, schema
+from orders.events import OrderCancelled
 from tests.kafka.cluster import KafkaCluster
 from tests.kafka.fixtures import kafka as kafka
 
 pytestmark = pytest.mark.kafka
-Event = tuple[bytes, bytes, list[tuple[str, str | bytes | None]]]
 
 
 @pytest.fixture(scope="module")
@@ -29,18 +29,11 @@ def topic(kafka: KafkaCluster) -> str:
     return name
 
 
-def put(kafka: KafkaCluster, topic: str, events: list[Event]) -> None:
-    producer = Producer({"bootstrap.servers": kafka.bootstrap})
-    for key, value, headers in events:
-        producer.produce(topic, value, key, headers=headers)
-    assert producer.flush(30) == 0
-
-
 def test_each_order_is_billed_once_however_often_it_is_read(kafka: KafkaCluster, dsn: str, topic: str) -> None:
     rich, poor = load.make_customers(2)
     schema.prepare(dsn, [rich, poor], balance=Decimal("20.00"))
-    orders = [load.order_placed(rich, "1.00") for _ in range(20)] + [load.order_placed(poor, "8.00") for _ in range(3)]
-    put(kafka, topic, [*orders, *orders])
+    orders = [*load.make_orders([rich], 20), *load.make_orders([poor], 3, amount="8.00")]
+    load.produce(kafka.bootstrap, topic, [*orders, *orders])
 
     ceiling.run(kafka.bootstrap, dsn, topic, batch_size=7)
     schema.verify(dsn, orders=23, paid=22, facts=23, balance=Decimal("20.00"))
@@ -52,9 +45,9 @@ def test_each_order_is_billed_once_however_often_it_is_read(kafka: KafkaCluster,
 def test_a_refused_order_has_its_reason_and_takes_no_money(kafka: KafkaCluster, dsn: str, topic: str) -> None:
     customer, stranger = load.make_customers(2)
     schema.prepare(dsn, [customer], balance=Decimal("5.00"))
-    dollars = load.order_placed(customer, "1.00")
-    dollars = (dollars[0], dollars[1].replace(b'"EUR"', b'"USD"'), dollars[2])
-    put(kafka, topic, [load.order_placed(customer, "5.01"), load.order_placed(stranger, "1.00"), dollars])
+    load.produce(kafka.bootstrap, topic, load.make_orders([customer], 1, amount="5.01"))
+    load.produce(kafka.bootstrap, topic, load.make_orders([customer], 1, currency="USD"))
+    load.produce(kafka.bootstrap, topic, load.make_orders([stranger], 1))
 
     ceiling.run(kafka.bootstrap, dsn, topic)
 
@@ -67,7 +60,9 @@ def test_a_refused_order_has_its_reason_and_takes_no_money(kafka: KafkaCluster, 
 def test_an_event_of_another_type_is_passed_over(kafka: KafkaCluster, dsn: str, topic: str) -> None:
     (customer,) = load.make_customers(1)
     schema.prepare(dsn, [customer], balance=Decimal("5.00"))
-    put(kafka, topic, [(b"key", b"{}", [("ce_type", b"shop.order.cancelled.v1")]), load.order_placed(customer, "1.00")])
+    (order,) = load.make_orders([customer], 1)
+    cancelled = OrderCancelled(order_id=order.order_id, customer_id=customer, cancelled_at=order.placed_at)
+    load.produce(kafka.bootstrap, topic, [cancelled, order])
 
     ceiling.run(kafka.bootstrap, dsn, topic)
 
@@ -77,7 +72,7 @@ def test_an_event_of_another_type_is_passed_over(kafka: KafkaCluster, dsn: str, 
 def test_who_lost_the_partitions_leaves_nothing_behind(kafka: KafkaCluster, dsn: str, topic: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (customer,) = load.make_customers(1)
     schema.prepare(dsn, [customer], balance=Decimal("5.00"))
-    put(kafka, topic, [load.order_placed(customer, "1.00")])
+    load.produce(kafka.bootstrap, topic, load.make_orders([customer], 1))
     take = ceiling._take
 
     def take_while_another_claims(consumer: Consumer, batch_size: int) -> list[Message]:
