@@ -1,0 +1,96 @@
+"""Messages that cannot be applied: kept as they came, with the reason, in the transaction that passes over them."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.conf import settings
+
+from consumers.positions import Claim, Positions
+from consumers.reading import Item
+from kafka_shop.databases import columns, rows, run
+from kafka_shop.ids import uuid7
+
+FLOOD_WINDOW = 200  # messages of a partition
+
+WRITE = """
+INSERT INTO consumers_deadletter AS d (id, consumer, identity, topic, partition, "offset", key, value, headers,
+    event_type, subject, reason, fingerprint, attempts, failed_at, outcome)
+SELECT m.id, %s, m.identity, %s, m.partition, m."offset", m.key, m.value, m.headers::jsonb,
+    m.event_type, m.subject, m.reason, m.fingerprint, m.attempts, %s, ''
+FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::bigint[], %s::bytea[], %s::bytea[], %s::text[],
+    %s::text[], %s::text[], %s::text[], %s::text[], %s::int[])
+    AS m(id, identity, partition, "offset", key, value, headers, event_type, subject, reason, fingerprint, attempts)
+ORDER BY m.identity
+ON CONFLICT (consumer, identity) DO UPDATE SET
+    partition = excluded.partition, "offset" = excluded."offset", reason = excluded.reason, fingerprint = excluded.fingerprint,
+    attempts = d.attempts + excluded.attempts, failed_at = excluded.failed_at,
+    closed_at = CASE WHEN d.outcome = 'discarded' THEN d.closed_at END,
+    outcome = CASE WHEN d.outcome = 'discarded' THEN d.outcome ELSE '' END
+"""
+
+COUNT = """
+SELECT count(*) FROM consumers_deadletter
+WHERE consumer = %s AND topic = %s AND partition = %s AND "offset" > %s AND "offset" <= %s AND closed_at IS NULL
+"""
+
+CLOSE = """
+UPDATE consumers_deadletter SET closed_at = %s, outcome = 'applied' WHERE consumer = %s AND closed_at IS NULL AND identity = ANY(%s)
+"""
+
+
+class Flooded(Exception):
+    """Too many of a partition's last messages failed: the fault is the deployment's, not the messages'."""
+
+
+def write(positions: Positions, items: Sequence[Item], claims: Mapping[int, Claim], now: datetime) -> None:
+    """Writes refused messages, inside the open transaction. Raises Flooded, before anything of it is committed."""
+    if not items:
+        return
+    letters = {identity(positions.topic, item, claims[item.record.partition]): item for item in items}
+    records = [row(name, item) for name, item in sorted(letters.items())]
+    run(positions.alias, WRITE, positions.consumer, positions.topic, now, *columns(records, 12))
+    for partition, end in Counter({item.record.partition: item.record.offset for item in items}).items():
+        check_flood(positions, partition, end)
+
+
+def check_flood(positions: Positions, partition: int, end: int) -> None:
+    """Counts the open dead letters among the partition's last messages up to `end`; the count survives restarts. Raises Flooded."""
+    [(failed,)] = rows(positions.alias, COUNT, positions.consumer, positions.topic, partition, end - FLOOD_WINDOW, end)
+    if failed > FLOOD_WINDOW * settings.FLOOD_SHARE:
+        raise Flooded(
+            f"{positions.consumer}: more than {settings.FLOOD_SHARE:.0%} of the last {FLOOD_WINDOW} messages of partition {partition} failed; "
+            "mend the cause, then start again, or replay or discard the open dead letters"
+        )
+
+
+def close_applied(positions: Positions, items: Sequence[Item], now: datetime) -> None:
+    """An event that is applied closes the dead letter that it once was."""
+    if items:
+        run(positions.alias, CLOSE, now, positions.consumer, [item.envelope.id for item in items if item.envelope])
+
+
+def identity(topic: str, item: Item, claim: Claim) -> str:
+    """What makes a dead letter one: the event's id, else where it lies, in which log."""
+    if item.envelope:
+        return item.envelope.id
+    return f"{claim.log.topic_id or claim.log.cluster_id}/{topic}[{item.record.partition}]@{item.record.offset}"
+
+
+def row(identity: str, item: Item) -> tuple[object, ...]:
+    record, envelope = item.record, item.envelope
+    headers = json.dumps([[name, (value or b"").decode("latin-1")] for name, value in record.headers])
+    kind, subject = (envelope.type, envelope.subject) if envelope else ("", "")
+    return (
+        uuid7(), identity, record.partition, record.offset, record.key, record.value, headers.replace("\\u0000", "\\ufffd"),
+        kind.replace("\0", ""), subject.replace("\0", ""), item.refusal, fingerprint(item.refusal, kind), max(item.attempts, 1),
+    )  # fmt: skip
+
+
+def fingerprint(reason: str, kind: str) -> str:
+    """Groups what failed alike: the reason without ids and numbers."""
+    shape = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+", "#", reason)
+    return hashlib.sha256(f"{kind} {shape}".encode()).hexdigest()[:16]

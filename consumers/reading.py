@@ -1,0 +1,66 @@
+"""A record becomes an item: an event to apply, a message to refuse, or one to pass over."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from kafka_shop.messaging.envelope import Envelope, Unreadable, from_kafka
+from kafka_shop.messaging.events import Event
+from kafka_shop.messaging.kafka import Record
+
+LARGEST_MESSAGE_BYTES = 1024 * 1024
+
+
+@dataclass(slots=True)
+class Item:
+    """One message of a batch. With neither event nor refusal it is of a foreign type and passed over."""
+
+    record: Record
+    envelope: Envelope | None = None
+    event: Event | None = None
+    refusal: str = ""  # why it can only be a dead letter
+    attempts: int = 0
+
+
+class Reader:
+    """Decodes the event types of one consumer."""
+
+    def __init__(self, types: Mapping[str, type[Event]]) -> None:
+        self._decoders = {name: msgspec.json.Decoder(type) for name, type in types.items()}
+        self._families = {family(name) for name in types}
+
+    def read(self, record: Record) -> Item:
+        """Never raises: what cannot be decoded, or is another version of a known type, comes back refused."""
+        item = Item(record)
+        try:
+            if len(record.value or b"") > LARGEST_MESSAGE_BYTES:
+                raise Unreadable(f"the message is over {LARGEST_MESSAGE_BYTES} bytes")
+            item.envelope = from_kafka(record.headers, record.value)
+            item.event = self._decode(item.envelope)
+        except Unreadable as error:
+            item.refusal = f"unreadable: {error}"
+        return item
+
+    def _decode(self, envelope: Envelope) -> Event | None:
+        decoder = self._decoders.get(envelope.type)
+        if decoder is None:
+            if family(envelope.type) in self._families:
+                raise Unreadable(f"{envelope.type} is a version that this consumer does not know")
+            return None
+        try:
+            return decoder.decode(envelope.data)
+        except msgspec.ValidationError as error:
+            raise Unreadable(f"the data does not fit {envelope.type}: {_where(error)}") from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Unreadable("the data is not JSON that can be read") from error
+
+
+def family(type: str) -> str:
+    """An event type without its version: shop.order.placed of shop.order.placed.v1."""
+    return type.rpartition(".v")[0] or type
+
+
+def _where(error: msgspec.ValidationError) -> str:
+    """The field and what it should have been, without its content."""
+    return str(error).partition(", got")[0] + str(error).partition(" - at")[1] + str(error).partition(" - at")[2]

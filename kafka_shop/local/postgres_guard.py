@@ -1,0 +1,34 @@
+"""Stops the embedded PostgreSQL when the last process that uses it is gone. Started by `postgres.join`, in a session of its own."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+PATIENCE_SECONDS = 3
+
+
+def guard(folder: Path, users: Path, guarding: int) -> None:
+    """Waits until nobody holds the file `users`, then stops the server. `guarding`: the inherited lock that says a guard watches."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with users.open("ab") as last:
+        fcntl.flock(last, fcntl.LOCK_EX)
+        _stop(folder)
+        os.close(guarding)  # before `users`: who joins next finds no guard and starts its own
+
+
+def _stop(folder: Path) -> None:
+    from kafka_shop.local.postgres import control  # late: a guard that waits stays small
+
+    for mode in ("fast", "immediate"):
+        try:
+            control(folder, "-w", "-t", str(PATIENCE_SECONDS), "-m", mode, "stop")
+        except subprocess.CalledProcessError:
+            continue
+        return
+
+
+if __name__ == "__main__":
+    guard(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
