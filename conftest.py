@@ -1,7 +1,9 @@
 """Fixtures of all tests: a real PostgreSQL, and data that other connections can see."""
 
 from collections.abc import Iterator
+from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connections
@@ -26,6 +28,20 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
             for alias in settings.DATABASES:
                 empty(alias)
             connections.close_all()
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every SQL statement that is executed from here on, whoever executes it."""
+    executed: list[str] = []
+    original = psycopg.Cursor.execute
+
+    def execute(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
+        executed.append(str(query))
+        return original(self, query, *args, **kwargs)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", execute)
+    return executed
 
 
 def empty(alias: str) -> None:

@@ -34,12 +34,7 @@ DATABASES, SERVICE_DATABASES = service_databases(
 DATABASE_CONNECTION: dict[str, Any] = {
     "CONN_MAX_AGE": 300,
     "CONN_HEALTH_CHECKS": True,
-    "OPTIONS": {
-        "isolation_level": IsolationLevel.READ_COMMITTED,
-        "server_side_binding": True,  # arrays travel as they are: 5 to 15 times cheaper than as text in the statement
-        "connect_timeout": 5,
-        "application_name": "kafka_shop",
-    },
+    "OPTIONS": {"isolation_level": IsolationLevel.READ_COMMITTED, "connect_timeout": 5, "application_name": "kafka_shop"},
 }
 for database in DATABASES.values():
     database.update(DATABASE_CONNECTION)
