@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -30,14 +30,7 @@ class PostgresFailed(Exception):
     """The embedded PostgreSQL cannot serve; the message says why and what to do."""
 
 
-class _Joined(NamedTuple):
-    """What this process keeps as long as it uses a server."""
-
-    users: int  # the descriptor that holds the shared lock
-    guard: "subprocess.Popen[bytes] | None"  # the one that this process started
-
-
-_joined: dict[Path, _Joined] = {}
+_joined: dict[Path, int] = {}  # by data folder: the descriptor that holds the shared lock
 
 
 def join(folder: Path, databases: Iterable[str] = ("shop",)) -> None:
@@ -49,9 +42,9 @@ def join(folder: Path, databases: Iterable[str] = ("shop",)) -> None:
         return
     _refuse_unusable(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    users = os.open(_beside(folder, "users"), os.O_RDWR | os.O_CREAT, 0o600)
+    users = _joined[folder] = os.open(_beside(folder, "users"), os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(users, fcntl.LOCK_SH)  # waits while a guard is stopping the server
-    _joined[folder] = _Joined(users, _ensure_guard(folder))
+    _ensure_guard(folder)
     _ensure_running(folder)
     with _connect(folder) as connection:
         for name in databases:
@@ -60,9 +53,8 @@ def join(folder: Path, databases: Iterable[str] = ("shop",)) -> None:
 
 def leave(folder: Path) -> None:
     """Ends this process's use of the server; the last to leave has it stopped."""
-    joined = _joined.pop(folder, None)
-    if joined:
-        os.close(joined.users)
+    if folder in _joined:
+        os.close(_joined.pop(folder))
 
 
 def _refuse_unusable(folder: Path) -> None:
@@ -78,16 +70,16 @@ def _beside(folder: Path, name: str) -> Path:
     return folder.with_name(f"{folder.name}.{name}")
 
 
-def _ensure_guard(folder: Path) -> "subprocess.Popen[bytes] | None":
+def _ensure_guard(folder: Path) -> None:
     """Starts a guard unless one watches. It inherits the lock that says so, already taken: there is no moment with two or none."""
     with _beside(folder, "guard").open("ab") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return None
+            return
         guard = [sys.executable, "-m", "kafka_shop.local.postgres_guard", str(folder), str(_beside(folder, "users")), str(lock.fileno())]
         null, root = subprocess.DEVNULL, Path(__file__).parents[2]
-        return subprocess.Popen(guard, stdin=null, stdout=null, stderr=null, pass_fds=[lock.fileno()], start_new_session=True, cwd=root)
+        subprocess.run(guard, stdin=null, stdout=null, stderr=null, pass_fds=[lock.fileno()], cwd=root, check=True)
 
 
 def _connect(folder: Path) -> "psycopg.Connection[Any]":
