@@ -46,7 +46,11 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def empty(alias: str) -> None:
     """Removes all rows, those included that triggers keep immutable."""
-    tables = [name for name in connections[alias].introspection.table_names() if name not in {"django_migrations", "django_content_type", "auth_permission"}]
+    tables = [
+        name
+        for name in connections[alias].introspection.table_names()
+        if name not in {"django_migrations", "django_content_type", "auth_permission"}
+    ]
     with connections[alias].cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("TRUNCATE " + ", ".join(f'"{name}"' for name in tables) + " RESTART IDENTITY CASCADE")

@@ -24,15 +24,15 @@ def apply(items: Sequence[Item], *, handlers: Handlers, positions: Positions, cl
     3. writes the facts that follow to the outbox, and the refused messages to the dead letters (raises Flooded)
     4. commits all of it, or nothing
     """
-    events = [(index, item) for index, item in enumerate(items) if item.event is not None and not item.refusal]
-    planned, count = waves(events, type_of=lambda each: type(each[1].event), key_of=lambda each: each[1].event.customer_id)  # type: ignore[union-attr]  # filtered above
+    events = [(index, item, item.event) for index, item in enumerate(items) if item.event is not None and not item.refusal]
+    planned, count = waves(events, type_of=lambda each: type(each[2]), key_of=lambda each: each[2].customer_id)
     items = items[: events[count][0]] if count < len(events) else items
     last = {item.record.partition: item for item in items}
     with limited_transaction(positions.alias):
         fence(positions, claims, last, now)
         for wave in planned:
             for kind, members in wave.items():
-                effect(handlers[kind], [item for _, item in members], positions.alias, now)  # type: ignore[index]  # keys are the types
+                effect(handlers[kind], [item for _, item, _ in members], positions.alias, now)
         dead_letters.write(positions, [item for item in items if item.refusal], claims, now)
         dead_letters.close_applied(positions, [item for item in items if item.event and not item.refusal], now)
     for partition, item in last.items():

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -53,7 +52,7 @@ def write(positions: Positions, items: Sequence[Item], claims: Mapping[int, Clai
     letters = {identity(positions.topic, item, claims[item.record.partition]): item for item in items}
     records = [row(name, item) for name, item in sorted(letters.items())]
     run(positions.alias, WRITE, positions.consumer, positions.topic, now, *columns(records, 12))
-    for partition, end in Counter({item.record.partition: item.record.offset for item in items}).items():
+    for partition, end in {item.record.partition: item.record.offset for item in items}.items():
         check_flood(positions, partition, end)
 
 
@@ -62,8 +61,8 @@ def check_flood(positions: Positions, partition: int, end: int) -> None:
     [(failed,)] = rows(positions.alias, COUNT, positions.consumer, positions.topic, partition, end - FLOOD_WINDOW, end)
     if failed > FLOOD_WINDOW * settings.FLOOD_SHARE:
         raise Flooded(
-            f"{positions.consumer}: more than {settings.FLOOD_SHARE:.0%} of the last {FLOOD_WINDOW} messages of partition {partition} failed; "
-            "mend the cause, then start again, or replay or discard the open dead letters"
+            f"{positions.consumer}: more than {settings.FLOOD_SHARE:.0%} of the last {FLOOD_WINDOW} messages of partition {partition} "
+            "failed: mend the cause, then start again, or replay or discard the open dead letters"
         )
 
 

@@ -39,7 +39,7 @@ def sqlstate(error: BaseException | None) -> str:
     return ""
 
 
-def judge(error: Exception) -> Verdict:
+def judge(error: Exception) -> Verdict:  # noqa: PLR0911  a table reads best as one
     """What a batch's error means."""
     code = sqlstate(error)
     if isinstance(error, Fenced):

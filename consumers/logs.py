@@ -14,7 +14,9 @@ class Standing(Enum):
     OUT_OF_RANGE = "out of range"
 
 
-def standing(*, position: int, stored: Log, seen: Log, marks: Watermarks, anchor: Anchor | None, read_again: Callable[[], Anchor | None]) -> Standing:
+def standing(
+    *, position: int, stored: Log, seen: Log, marks: Watermarks, anchor: Anchor | None, read_again: Callable[[], Anchor | None]
+) -> Standing:
     """Whether a stored position fits the log that is there now.
 
     read_again gives what lies at the anchor's offset now. Equal, or an anchor that retention has deleted with the position inside the
@@ -26,10 +28,8 @@ def standing(*, position: int, stored: Log, seen: Log, marks: Watermarks, anchor
         return Standing.NEW
     certain = bool(stored.topic_id and stored.topic_id == seen.topic_id)
     inside = marks.low <= position <= marks.high
-    if anchor is None or anchor.offset < marks.low:
-        same = certain or inside
-    else:
-        same = read_again() == anchor
+    forgotten = anchor is None or anchor.offset < marks.low  # retention has deleted it
+    same = certain or inside if forgotten else read_again() == anchor
     if same and inside:
         return Standing.SAME
     return Standing.OUT_OF_RANGE if certain or same else Standing.NEW

@@ -13,17 +13,18 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from consumers import batch as transaction
+from consumers.dead_letters import Flooded
 from consumers.failures import LOST_RACE, Verdict, backoff_seconds, judge, reason, sqlstate
 from consumers.membership import Membership
 from consumers.reading import Item, Reader
 from consumers.routes import ROUTES
 from kafka_shop.databases import alias_of
-from kafka_shop.messaging.kafka import Record
+from kafka_shop.messaging.kafka import OutOfRange, Record
 
 log = structlog.get_logger("consumers")
 
 POLL_SECONDS = 0.2
-COMMIT_SECONDS = 1.0
+COMMIT_SECONDS = 0.25
 
 
 @dataclass
@@ -84,7 +85,7 @@ class Loop:
             self._postpone(error)
             return
         if not self._batches:
-            self._keep(self.membership.take(settings.BATCH_SIZE, POLL_SECONDS))
+            self._take(settings.BATCH_SIZE, POLL_SECONDS)
         if self._batches:
             self._attempt(self._batches.popleft())
         self._commit()
@@ -98,6 +99,14 @@ class Loop:
     def idle(self) -> bool:
         """Nothing in hand, and every partition read to its end."""
         return not self._batches and self.membership.lag() == 0
+
+    def _take(self, limit: int, timeout: float) -> None:
+        """Polls and keeps what came. A partition whose offset is not there is claimed and verified anew."""
+        try:
+            self._keep(self.membership.take(limit, timeout))
+        except OutOfRange as error:
+            self.membership.give_up({error.partition})
+            self._forget({error.partition})
 
     def _keep(self, records: Iterable[Record]) -> None:
         """Takes in what a poll gave. Near a message that killed the process, each runs by itself."""
@@ -137,14 +146,16 @@ class Loop:
         self.tally.foreign += sum(1 for item in done if not item.refusal and item.event is None)
         for item in done:
             if item.refusal:
-                log.error("dead letter", consumer=self.name, partition=item.record.partition, offset=item.record.offset, reason=item.refusal)
+                log.error(
+                    "dead letter", consumer=self.name, partition=item.record.partition, offset=item.record.offset, reason=item.refusal
+                )
         if rest:
             self._batches.appendleft(Batch(rest))
 
     def _failed(self, batch: Batch, error: Exception) -> None:
         """Decides by the error's verdict. Every way but STOP leaves the batch's messages to be tried again."""
         verdict = judge(error)
-        if verdict is Verdict.STOP or isinstance(error, transaction.dead_letters.Flooded):
+        if verdict is Verdict.STOP or isinstance(error, Flooded):
             raise error
         if verdict is Verdict.CLAIM:
             self._refence(batch, error)
@@ -194,14 +205,12 @@ class Loop:
         self.membership.pause()
         try:
             while (left := until - time.monotonic()) > 0 and not self._stop.is_set():
-                self._keep(self.membership.take(1, min(left, POLL_SECONDS)))
+                self._take(1, min(left, POLL_SECONDS))
         finally:
             self.membership.resume()
 
     def _commit(self) -> None:
-        """Lets Kafka's offsets follow, about once a second."""
+        """Lets Kafka's offsets follow, a few times a second."""
         if time.monotonic() >= self._commit_at:
             self._commit_at = time.monotonic() + COMMIT_SECONDS
             self.membership.commit()
-
-

@@ -143,7 +143,12 @@ class Membership:
             self._assigned.add(claim.partition)
             raise Fenced(f"partition {claim.partition} has another owner")
         if standing is Standing.NEW:
-            log.warning("reading a log from its beginning", consumer=self.positions.consumer, partition=claim.partition, known=claim.log.cluster_id or None)
+            log.warning(
+                "reading a log from its beginning",
+                consumer=self.positions.consumer,
+                partition=claim.partition,
+                known=claim.log.cluster_id or None,
+            )
             claim.position, claim.anchor = marks.low, None
         claim.log = seen
         if claim.stalled > 1:
@@ -161,7 +166,7 @@ class Membership:
         if changed:
             self._on_forget(changed)
             self.give_up(changed)
-        behind = {partition: self.claims[partition].position for partition, (_, marks) in examined.items() if partition in self.claims and marks.high > self.claims[partition].position}
+        behind = {claim.partition: claim.position for claim in self.claims.values() if examined[claim.partition][1].high > claim.position}
         if not busy and self._watch.is_deaf(behind):
             self._rebuild()
 
@@ -175,8 +180,8 @@ class Membership:
 
     def _lost(self, claim: Claim) -> PositionLost:
         return PositionLost(
-            f"{self.topic}[{claim.partition}] no longer has offset {claim.position}, where {self.positions.consumer} stands: messages were deleted "
-            f"or the log was truncated. Run `python manage.py audit`, then `run_consumer {self.positions.consumer} --from earliest` "
+            f"{self.topic}[{claim.partition}] no longer has offset {claim.position}, where {self.positions.consumer} stands: "
+            f"messages were deleted or the log was truncated. Run `python manage.py audit`, then `run_consumer {self.positions.consumer} --from earliest` "
             "(what is known changes nothing), and `republish --since TIME` for what is gone"
         )
 
@@ -200,5 +205,3 @@ class Watch:
             return False
         self._looks, self._patience = 0, min(self._patience * 2, 64)
         return True
-
-

@@ -1,4 +1,4 @@
-"""The progress row of a partition: claimed by an owner, moved in the transaction of the effects, released. It is the fence against zombies."""
+"""The progress row of a partition: claimed by an owner, moved in the transaction of the effects, released: the fence against zombies."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,12 +43,13 @@ class Claim:
 CLAIM = """
 INSERT INTO consumers_position AS p
     (consumer, topic, partition, position, owner, cluster_id, topic_id, anchor_event_id, claimed_position, stalled_claims, lone_attempts)
-SELECT %s, %s, partition, 0, owner, '', '', '', NULL, 0, 0 FROM unnest(%s::int[], %s::uuid[]) AS wanted(partition, owner) ORDER BY partition
+SELECT %s, %s, partition, 0, owner, '', '', '', 0, 0, 0 FROM unnest(%s::int[], %s::uuid[]) AS wanted(partition, owner) ORDER BY partition
 ON CONFLICT (consumer, topic, partition) DO UPDATE SET
     owner = excluded.owner,
     stalled_claims = CASE WHEN p.owner IS NOT NULL AND p.claimed_position = p.position THEN p.stalled_claims + 1 ELSE 0 END,
     claimed_position = p.position
-RETURNING partition, owner, position, cluster_id, topic_id, anchor_offset, anchor_timestamp, anchor_event_id, stalled_claims, lone_offset, lone_attempts
+RETURNING partition, owner, position, cluster_id, topic_id, anchor_offset, anchor_timestamp, anchor_event_id,
+    stalled_claims, lone_offset, lone_attempts
 """
 
 LOCK = """
@@ -65,15 +66,19 @@ FROM unnest(%s::int[], %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s:
 WHERE p.consumer = %s AND p.topic = %s AND p.partition = m.partition AND p.owner = m.owner AND p.position = m.begin
 """
 
-RESET = """
+MINE = "consumer = %s AND topic = %s AND partition = %s AND owner = %s"
+
+RESET = f"""
 UPDATE consumers_position SET position = %s, cluster_id = %s, topic_id = %s,
     anchor_offset = NULL, anchor_timestamp = NULL, anchor_event_id = '', claimed_position = %s
-WHERE consumer = %s AND topic = %s AND partition = %s AND owner = %s
+WHERE {MINE}
 """
 
-IDENTIFY = "UPDATE consumers_position SET cluster_id = %s, topic_id = %s WHERE consumer = %s AND topic = %s AND partition = %s AND owner = %s"
+IDENTIFY = (
+    "UPDATE consumers_position SET cluster_id = %s, topic_id = %s WHERE consumer = %s AND topic = %s AND partition = %s AND owner = %s"
+)
 RELEASE = "UPDATE consumers_position SET owner = NULL WHERE consumer = %s AND topic = %s AND owner = ANY(%s)"
-ALONE = "UPDATE consumers_position SET lone_offset = %s, lone_attempts = %s WHERE consumer = %s AND topic = %s AND partition = %s AND owner = %s"
+ALONE = f"UPDATE consumers_position SET lone_offset = %s, lone_attempts = %s WHERE {MINE}"
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,16 @@ class Positions:
         """Takes partitions from whoever had them. A row that is not there yet begins at 0."""
         wanted = [(partition, uuid4()) for partition in partitions]
         return [
-            Claim(partition, owner, position, Log(cluster, topic), Anchor(at, timestamp, event) if at is not None else None, stalled, lone, attempts)
+            Claim(
+                partition,
+                owner,
+                position,
+                Log(cluster, topic),
+                Anchor(at, timestamp, event) if at is not None else None,
+                stalled,
+                lone,
+                attempts,
+            )
             for partition, owner, position, cluster, topic, at, timestamp, event, stalled, lone, attempts in rows(
                 self.alias, CLAIM, self.consumer, self.topic, *columns(wanted, 2)
             )
@@ -100,7 +114,8 @@ class Positions:
         Returns how many moved: fewer than asked for means that another owner, or an older database, is in place.
         """
         records = sorted(
-            (claim.partition, claim.owner, claim.position, last.offset + 1, last.offset, last.timestamp, event_id) for claim, last, event_id in moves
+            (claim.partition, claim.owner, claim.position, last.offset + 1, last.offset, last.timestamp, event_id)
+            for claim, last, event_id in moves
         )
         rows(self.alias, LOCK, self.consumer, self.topic, [record[0] for record in records])
         return run(self.alias, MOVE, now, *columns(records, 7), self.consumer, self.topic)
@@ -123,7 +138,14 @@ class Positions:
 
     def read(self) -> Mapping[int, int]:
         """The positions by partition, for those who only look."""
-        return dict(rows(self.alias, "SELECT partition, position FROM consumers_position WHERE consumer = %s AND topic = %s", self.consumer, self.topic))
+        return dict(
+            rows(
+                self.alias,
+                "SELECT partition, position FROM consumers_position WHERE consumer = %s AND topic = %s",
+                self.consumer,
+                self.topic,
+            )
+        )
 
     def _row(self, claim: Claim) -> tuple[str, str, int, UUID]:
         return self.consumer, self.topic, claim.partition, claim.owner

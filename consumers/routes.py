@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import billing.services
 import orders.services
+
+import billing.services
 from billing.events import InvoiceRefunded, InvoiceSettled
 from billing.handlers import order_cancelled, order_placed
 from kafka_shop.messaging.events import Event, Handler

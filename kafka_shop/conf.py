@@ -131,10 +131,11 @@ class Environment:
 
 def service_databases(default: dict[str, Any], own: dict[str, dict[str, Any] | None]) -> tuple[dict[str, Any], dict[str, str]]:
     """DATABASES and the alias of each service. Equal databases are one alias, so that one relay serves them and no lock meets itself."""
-    databases, aliases = {"default": default}, {}
+    databases: dict[str, dict[str, Any]] = {"default": default}
+    aliases: dict[str, str] = {}
     for service, config in own.items():
         same = next((alias for alias, known in databases.items() if config in (None, known)), None)
         aliases[service] = same or service
-        if same is None:
+        if same is None and config is not None:
             databases[service] = config
     return databases, aliases

@@ -8,14 +8,17 @@ from typing import Any
 
 from psycopg import IsolationLevel
 
-from kafka_shop.conf import BASE_DIR, SERVICES as ALL_SERVICES, Environment, service_databases
+from kafka_shop.conf import BASE_DIR, Environment, service_databases
+from kafka_shop.conf import SERVICES as ALL_SERVICES
 from kafka_shop.logs import logging_config
 
 env = Environment(None if os.environ.get("SHOP_IGNORE_DOTENV") else BASE_DIR / ".env")
 
 # --- the process ---
 DEBUG = env.flag("DEBUG")
-SECRET_KEY = env.required("SECRET_KEY", when=True, why="Django signs sessions with it", hint="Run `make .env`, or set 50 random characters.")
+SECRET_KEY = env.required(
+    "SECRET_KEY", when=True, why="Django signs sessions with it", hint="Run `make .env`, or set 50 random characters."
+)
 SECRET_KEY = SECRET_KEY or "missing"
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if DEBUG else "")
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
@@ -25,7 +28,12 @@ DEMO = env.flag("DEMO")
 
 # --- databases ---
 EMBEDDED_POSTGRES = DEBUG and not env.text("DATABASE_URL")
-env.required("DATABASE_URL", when=not DEBUG, why="with DEBUG off a database must be named", hint="Set DATABASE_URL=postgres://user:password@host:5432/name.")
+env.required(
+    "DATABASE_URL",
+    when=not DEBUG,
+    why="with DEBUG off a database must be named",
+    hint="Set DATABASE_URL=postgres://user:password@host:5432/name.",
+)
 EMBEDDED_DATABASE = {"ENGINE": "django.db.backends.postgresql", "HOST": str(VAR_DIR / "postgres"), "NAME": "shop", "USER": "postgres"}
 DATABASES, SERVICE_DATABASES = service_databases(
     env.database("DATABASE_URL") or dict(EMBEDDED_DATABASE),
@@ -46,7 +54,10 @@ TRANSPORT = env.choice("TRANSPORT", "kafka", ("kafka", "http"))
 SERVICE_URLS = {service: env.text(f"{service.upper()}_URL") for service in ALL_SERVICES}
 SERVICE_TOKEN = env.text("SERVICE_TOKEN")
 KAFKA_BOOTSTRAP_SERVERS = env.required(
-    "KAFKA_BOOTSTRAP_SERVERS", when=not DEBUG and TRANSPORT == "kafka", why="with DEBUG off a broker must be named", hint="Set KAFKA_BOOTSTRAP_SERVERS=host:9092."
+    "KAFKA_BOOTSTRAP_SERVERS",
+    when=not DEBUG and TRANSPORT == "kafka",
+    why="with DEBUG off a broker must be named",
+    hint="Set KAFKA_BOOTSTRAP_SERVERS=host:9092.",
 )
 EMBEDDED_BROKER_FILE = VAR_DIR / "broker"
 KAFKA_CONFIG = env.json_object("KAFKA_CONFIG")
@@ -63,6 +74,7 @@ BILLING_MODE = env.choice("BILLING_MODE", "auto", ("auto", "on_request"))
 CURRENCY = env.currency("CURRENCY", "EUR")
 SIGN_UP = env.flag("SIGN_UP")
 SELF_SERVICE_DEPOSITS = env.flag("SELF_SERVICE_DEPOSITS")
+WEB_THREADS = env.integer("WEB_THREADS", 8, most=1000)  # of a web process: at most half of them wait for orders to settle
 
 # --- Django ---
 ROOT_URLCONF = "kafka_shop.urls"
@@ -130,14 +142,18 @@ USE_TZ = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["kafka_shop.api.authentication.BearerAuthentication", "rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "kafka_shop.api.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer", "rest_framework.renderers.BrowsableAPIRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["kafka_shop.api.renderers.ProblemAwareRenderer", "rest_framework.renderers.BrowsableAPIRenderer"],
     "DEFAULT_PAGINATION_CLASS": "kafka_shop.api.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "EXCEPTION_HANDLER": "kafka_shop.api.problems.handle",
     "COERCE_DECIMAL_TO_STRING": True,
+    "LIST_SERIALIZER_ERRORS_AS_DICT": True,
 }
 REST_KNOX = {
     "TOKEN_TTL": timedelta(days=env.integer("TOKEN_TTL_DAYS", 30)),

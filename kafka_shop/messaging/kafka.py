@@ -4,12 +4,15 @@ The only module beside the embedded broker that knows confluent_kafka; it speaks
 """
 
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 from django.conf import settings
 
 from kafka_shop.messaging.envelope import Headers
@@ -31,7 +34,6 @@ PRODUCER: dict[str, Any] = {
     "compression.type": "lz4",
     "delivery.timeout.ms": 4500,  # below the relay's turn of 5 s: no row is published again while it may still arrive
     "partitioner": "murmur2_random",  # as Java clients do
-    "delivery.report.only.error": False,
     "queue.buffering.max.messages": 200_000,
 }
 REFUSED_FOR_GOOD = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD}
@@ -99,7 +101,8 @@ def _client(kind: Callable[[dict[str, Any]], Any], config: Mapping[str, Any]) ->
 
 @cache
 def _producer(pid: int) -> Producer:
-    return _client(Producer, PRODUCER)
+    client: Producer = _client(Producer, PRODUCER)
+    return client
 
 
 def producer() -> Producer:
@@ -123,14 +126,14 @@ class Outgoing(NamedTuple):
     value: bytes
 
 
-def send(topic: str, messages: Iterable[Outgoing], timeout: float) -> tuple[list[int], dict[int, Refusal]]:
+def send(topic: str, messages: Iterable[Outgoing], *, timeout: float) -> tuple[list[int], dict[int, Refusal]]:
     """Publishes and waits for every answer, at most `timeout` seconds: the acknowledged numbers, and the refusals by number.
 
-    A message whose answer has not come is in neither.
+    A message whose answer has not come is in neither. Threads may send side by side: each waits for its own answers.
     """
     acknowledged: list[int] = []
     refused: dict[int, Refusal] = {}
-    client = producer()
+    client, until, sent = producer(), time.monotonic() + timeout, 0
 
     def answer(number: int, error: KafkaError | None) -> None:
         if error is None:
@@ -138,21 +141,28 @@ def send(topic: str, messages: Iterable[Outgoing], timeout: float) -> tuple[list
         else:
             refused[number] = Refusal(error.str(), error.code() in REFUSED_FOR_GOOD)
 
+    def answer_for(number: int) -> Callable[[KafkaError | None, Message], None]:
+        return lambda error, _: answer(number, error)
+
     for number, key, headers, value in messages:
+        sent += 1
         try:
-            client.produce(topic, value, key, headers=headers, on_delivery=lambda error, _, number=number: answer(number, error))
+            client.produce(topic, value, key, headers=list(headers), on_delivery=answer_for(number))
         except BufferError:
-            break
+            refused[number] = Refusal("the client's queue is full", False)
         except KafkaException as error:
             answer(number, error.args[0])
-    client.flush(timeout)
+    while len(acknowledged) + len(refused) < sent and time.monotonic() < until:
+        client.poll(0.05)
     return acknowledged, refused
 
 
 class Subscription:
     """One member of a consumer group. New partitions start paused; `start` lets one flow from a position."""
 
-    def __init__(self, group: str, topic: str, *, on_assigned: Callable[[list[int]], None], on_revoked: Callable[[list[int]], None]) -> None:
+    def __init__(
+        self, group: str, topic: str, *, on_assigned: Callable[[list[int]], None], on_revoked: Callable[[list[int]], None]
+    ) -> None:
         self.topic = topic
         self._on_assigned, self._on_revoked = on_assigned, on_revoked
         self._client: Consumer = _client(Consumer, {**CONSUMER, "group.id": group, **group_protocol()})
@@ -188,10 +198,8 @@ class Subscription:
 
     def commit(self, positions: Mapping[int, int]) -> None:
         """Tells Kafka how far the group is, for lag tools and scalers only: a failure does not matter."""
-        try:
+        with suppress(KafkaException):
             self._client.commit(offsets=[self._at(partition, offset) for partition, offset in positions.items()], asynchronous=True)
-        except KafkaException:
-            pass
 
     def close(self) -> None:
         """Leaves the group."""
@@ -231,9 +239,12 @@ def group_protocol() -> dict[str, Any]:
 
 
 def record(message: Message) -> Record:
+    """The client's message as a record; a consumer's headers are a list of bytes, whatever the client's types allow."""
+    headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])
+    key = cast("bytes | None", message.key())
     return Record(
-        message.topic() or "", message.partition() or 0, message.offset() or 0, message.timestamp()[1], message.key(), message.headers() or [], message.value()
-    )  # type: ignore[arg-type]  # the stubs allow text where the client gives bytes
+        message.topic() or "", message.partition() or 0, message.offset() or 0, message.timestamp()[1], key, headers, message.value()
+    )
 
 
 def _translate(error: KafkaError) -> BrokerAway | BrokerMisused:

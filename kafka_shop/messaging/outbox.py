@@ -21,7 +21,9 @@ ON CONFLICT (destination, event_id) DO NOTHING
 """
 
 
-def publish(facts: Sequence[Event], *, alias: str, now: datetime, traceparents: Mapping[str, str] | None = None, resent: bool = False) -> int:
+def publish(
+    facts: Sequence[Event], *, alias: str, now: datetime, traceparents: Mapping[str, str] | None = None, resent: bool = False
+) -> int:
     """Writes facts to the outbox of the database `alias`, inside its open transaction, and returns how many were not there yet.
 
     traceparents: by subject, for facts that follow from events; else the request's own. resent: the rows wait for new ones.

@@ -1,0 +1,45 @@
+"""`run_consumer NAME`: the long-lived consumer of one service."""
+
+from argparse import ArgumentParser
+from difflib import get_close_matches
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from consumers.loop import Loop
+from consumers.process import Progress, one_line_errors, stop_on_signals
+from consumers.rewind import rewind, when
+from consumers.routes import ROUTES
+
+
+class Command(BaseCommand):
+    help = "Runs the consumer of a service until it is signalled."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help=", ".join(ROUTES))
+        parser.add_argument("--max-messages", type=int, metavar="N", help="end after at least N messages")
+        parser.add_argument("--until-idle", action="store_true", help="end when everything is read")
+        parser.add_argument("--from", dest="start", metavar="earliest|latest|TIME", help="rewind first; the group must be stopped")
+
+    def handle(self, name: str, **options: Any) -> None:
+        if name not in ROUTES:
+            nearest = get_close_matches(name, ROUTES, n=1)
+            raise CommandError(
+                f"there is no consumer {name!r}" + (f", did you mean {nearest[0]}?" if nearest else f": {', '.join(ROUTES)}")
+            )
+        with one_line_errors():
+            if options["start"]:
+                rewind(name, when(options["start"]), timezone.now())
+            loop = Loop(name)
+            stop_on_signals(loop)
+            progress = Progress(name)
+            loop.run(
+                finished=lambda loop: reached(loop, options["max_messages"], options["until_idle"]),
+                each_turn=lambda loop: progress.show(loop.tally.messages, loop.membership.lag),
+            )
+
+
+def reached(loop: Loop, most: int | None, until_idle: bool) -> bool:
+    """Whether a loop has done what was asked for."""
+    return (most is not None and loop.tally.messages >= most) or (until_idle and loop.idle)

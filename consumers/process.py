@@ -1,0 +1,91 @@
+"""What every long-lived process shares: signals that set a flag, errors that end it in one line, a line of progress for people."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Protocol
+
+import structlog
+from django.core.management.base import CommandError
+from django.db import OperationalError, ProgrammingError
+
+from consumers.dead_letters import Flooded
+from consumers.membership import PositionLost
+from kafka_shop.messaging.kafka import BrokerAway, BrokerMisused
+
+log = structlog.get_logger("process")
+
+PROGRESS_SECONDS = 1.0
+QUIET_PROGRESS_SECONDS = 30.0
+
+
+class Stoppable(Protocol):
+    def stop(self) -> None: ...
+
+
+def stop_on_signals(worker: Stoppable) -> None:
+    """SIGTERM and Ctrl-C let the worker finish what it has in hand; a second signal ends the process at once."""
+    asked = False
+
+    def handle(number: int, _: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            os._exit(128 + number)
+        asked = True
+        worker.stop()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turns what a person can mend into a CommandError: one line on stderr, exit code 1, no traceback."""
+    try:
+        yield
+    except (BrokerAway, BrokerMisused, PositionLost, Flooded) as error:
+        raise CommandError(str(error)) from error
+    except OperationalError as error:
+        raise CommandError(f"the database does not answer: {first_line(error)}; see DATABASE_URL and `python manage.py doctor`") from error
+    except ProgrammingError as error:
+        raise CommandError(
+            f"the database is not as this version needs it: {first_line(error)}; run `python manage.py migrate_all`"
+        ) from error
+
+
+def first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+class Progress:
+    """Rate, lag and time to drain: one line that is written over on a terminal, a log line now and then elsewhere."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._terminal = name, sys.stderr.isatty()
+        self._every = PROGRESS_SECONDS if self._terminal else QUIET_PROGRESS_SECONDS
+        self._at, self._count = time.monotonic(), 0
+
+    def show(self, count: int, lag: Callable[[], int]) -> None:
+        """count: messages so far; lag is asked only when there is something to show."""
+        elapsed = time.monotonic() - self._at
+        if elapsed < self._every:
+            return
+        rate = (count - self._count) / elapsed
+        if self._terminal:
+            sys.stderr.write(f"\r\033[K{self._name}: {count:,} messages, {describe(rate, lag())}")
+            sys.stderr.flush()
+        elif rate:
+            log.info("progress", consumer=self._name, messages=count, rate=round(rate), lag=lag())
+        self._at, self._count = time.monotonic(), count
+
+
+def describe(rate: float, lag: int) -> str:
+    """A rate in messages a second and a lag, in words."""
+    if not lag:
+        return f"{rate:,.0f}/s, nothing waits"
+    drained = f"drained in {lag / rate:,.0f} s" if rate else "standing still"
+    return f"{rate:,.0f}/s, {lag:,} wait, {drained}"

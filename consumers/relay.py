@@ -1,0 +1,122 @@
+"""The relay process: a courier a destination, and beside them what only now and then is done."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from threading import Event as Flag
+from threading import Thread
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections, connections
+from django.utils import timezone
+
+from consumers import republication
+from consumers.failures import Verdict, judge, reason
+from consumers.room import EmbeddedRoom
+from consumers.routes import PUBLISHERS, READERS, SWEEPS
+from kafka_shop.databases import alias_of, limited_transaction, rows
+from kafka_shop.messaging.kafka import BrokerAway
+from kafka_shop.messaging.relay import Courier, over_kafka
+
+log = structlog.get_logger("relay")
+
+BUSY_SECONDS, IDLE_SECONDS = 0.002, 0.05  # between two looks at the outbox
+CALM_AFTER_SECONDS = 1.0
+SWEEP_SECONDS = 5.0
+SWEEP_ROWS = 200
+LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('sweep'), hashtext(%s))"
+
+
+class Relay:
+    """Publishes and sweeps for the services that this process serves."""
+
+    def __init__(self) -> None:
+        self._stop = Flag()
+        self._problem: Exception | None = None
+        self.published = 0
+        destinations = [name for name, service in PUBLISHERS.items() if service in settings.SERVICES]
+        self._couriers = [self._courier(destination) for destination in destinations]
+
+    def stop(self) -> None:
+        """Asks all threads to end after the turn in hand; safe in a signal handler."""
+        self._stop.set()
+
+    def run(self, each_turn: Callable[["Relay"], None] = lambda relay: None) -> None:
+        """Runs until `stop` is called; raises what only a person can mend."""
+        threads = [Thread(target=self._guarded, args=(self._carry, courier), daemon=True) for courier in self._couriers]
+        threads.append(Thread(target=self._guarded, args=(self._tend,), daemon=True))
+        for thread in threads:
+            thread.start()
+        while not self._stop.wait(0.2):
+            each_turn(self)
+        for thread in threads:
+            thread.join(timeout=4)
+        if self._problem:
+            raise self._problem
+
+    def pending(self) -> int:
+        """Rows that wait in the outboxes."""
+        return sum(
+            int(rows(alias, "SELECT count(*) FROM messaging_outboxrow WHERE refused = ''")[0][0])
+            for alias in {each.alias for each in self._couriers}
+        )
+
+    def _courier(self, destination: str) -> Courier:
+        topic = settings.TOPICS[destination]
+        return Courier(alias_of(PUBLISHERS[destination]), destination, over_kafka(topic), EmbeddedRoom(topic, READERS[destination]))
+
+    def _guarded(self, work: Callable[..., None], *args: object) -> None:
+        """A thread's life: whatever ends it early ends the relay."""
+        try:
+            work(*args)
+        except Exception as error:
+            self._problem = error
+            self._stop.set()
+        finally:
+            connections.close_all()
+
+    def _carry(self, courier: Courier) -> None:
+        """Turn after turn; the pause is short while there is something to do, and longer when all is quiet."""
+        last_busy = time.monotonic()
+        while not self._stop.is_set():
+            published = self._try(lambda: courier.turn(timezone.now()))
+            self.published += published
+            if published:
+                last_busy = time.monotonic()
+            else:
+                self._stop.wait(BUSY_SECONDS if time.monotonic() - last_busy < CALM_AFTER_SECONDS else IDLE_SECONDS)
+
+    def _tend(self) -> None:
+        """Sweeps and looks after the logs, every few seconds; a republication goes on step by step in between."""
+        while not self._stop.is_set():
+            self._try(lambda: sweep(timezone.now()))
+            self._try(lambda: republication.watch_logs(timezone.now()))
+            until = time.monotonic() + SWEEP_SECONDS
+            while time.monotonic() < until and not self._stop.is_set():
+                if not self._try(lambda: republication.step(timezone.now())):
+                    self._stop.wait(0.5)
+
+    def _try(self, work: Callable[[], int]) -> int:
+        """Runs a step; waits out what is transient and raises the rest."""
+        close_old_connections()
+        try:
+            return work()
+        except Exception as error:
+            if judge(error) is not Verdict.AGAIN and not isinstance(error, BrokerAway):
+                raise
+            log.warning("trying again", reason=reason(error))
+            self._stop.wait(1)
+            return 0
+
+
+def sweep(now: datetime) -> int:
+    """Publishes again what has waited too long for its answer; one relay of a database at a time. Returns how many facts."""
+    count = 0
+    for service, republish_pending in SWEEPS.items():
+        if service in settings.SERVICES:
+            with limited_transaction(alias_of(service)):
+                [(mine,)] = rows(alias_of(service), LOCK, service)
+                if mine:
+                    count += republish_pending(now=now, after_seconds=settings.SWEEP_AFTER_SECONDS, limit=SWEEP_ROWS)
+    return count

@@ -1,0 +1,114 @@
+"""Carries the outbox of one database to one destination: at least once, in order, and never by a range of numbers."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import accumulate
+
+import structlog
+
+from kafka_shop.databases import columns, limited_transaction, rows, run
+from kafka_shop.messaging.envelope import from_json, to_kafka
+from kafka_shop.messaging.kafka import Outgoing, Refusal, send
+
+log = structlog.get_logger("relay")
+
+WINDOW = 2000  # rows a turn
+WINDOW_BYTES = 1024 * 1024
+TURN_SECONDS = 5.0
+FULL_SCAN_SECONDS = 1.0
+MARGIN = 2000  # numbers below the last one published that are still looked at: some commit late
+LONGEST_BACKOFF_SECONDS = 5.0
+
+LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('outbox'), hashtext(%s))"
+PENDING = """
+SELECT number, key, event FROM messaging_outboxrow
+WHERE destination = %s AND refused = '' AND resent = %s AND number > %s AND (not_before IS NULL OR not_before <= %s)
+ORDER BY number LIMIT %s
+"""
+DELETE = "DELETE FROM messaging_outboxrow WHERE number = ANY(%s)"
+POSTPONE = """
+UPDATE messaging_outboxrow AS o SET attempts = o.attempts + 1, not_before = f.not_before
+FROM unnest(%s::bigint[], %s::timestamptz[]) AS f(number, not_before) WHERE o.number = f.number
+"""
+SET_ASIDE = """
+UPDATE messaging_outboxrow AS o SET attempts = o.attempts + 1, refused = f.reason
+FROM unnest(%s::bigint[], %s::text[]) AS f(number, reason) WHERE o.number = f.number
+"""
+
+Row = tuple[int, str, bytes]
+Carrier = Callable[[Sequence[Row]], tuple[list[int], dict[int, Refusal]]]  # the acknowledged numbers, and the refusals
+
+
+@dataclass
+class Courier:
+    """Carries the rows of one destination. Several may stand by: an advisory lock lets one at a time work."""
+
+    alias: str
+    destination: str
+    carry: Carrier
+    room: Callable[[], bool] = lambda: True  # whether the destination has room for another window
+    _hint: int = 0  # no pending row is known at or below it
+    _full_scan_at: float = 0.0
+
+    def turn(self, now: datetime) -> int:
+        """Publishes one window of rows and deletes exactly those that were acknowledged; returns how many.
+
+        The transaction holds the lock and nothing else while the destination is waited for: no row lock, no write, no snapshot.
+        """
+        with limited_transaction(self.alias):
+            [(mine,)] = rows(self.alias, LOCK, self.destination)
+            pending = self._pending(now) if mine and self.room() else []
+            if not pending:
+                return 0
+            acknowledged, refused = self.carry(pending)
+            self._settle(pending, acknowledged, refused, now)
+            return len(acknowledged)
+
+    def _pending(self, now: datetime) -> list[Row]:
+        """New rows above the hint, once a second from the beginning; where they leave room, rows that were put back."""
+        if time.monotonic() >= self._full_scan_at:
+            self._hint, self._full_scan_at = 0, time.monotonic() + FULL_SCAN_SECONDS
+        new: list[Row] = rows(self.alias, PENDING, self.destination, False, self._hint, now, WINDOW)
+        new = new[: fitting(new)]
+        if new:
+            self._hint = max(self._hint, new[-1][0] - MARGIN)
+        if len(new) < WINDOW:
+            new += rows(self.alias, PENDING, self.destination, True, 0, now, WINDOW - len(new))
+        return new
+
+    def _settle(self, pending: Sequence[Row], acknowledged: Sequence[int], refused: dict[int, Refusal], now: datetime) -> None:
+        """Deletes what arrived, sets aside what never will, and postpones the rest, so that it holds up no other row."""
+        never = [(number, refusal.reason) for number, refusal in refused.items() if refusal.for_good]
+        missing = {number for number, _, _ in pending} - set(acknowledged) - {number for number, _ in never}
+        later = [(number, now + timedelta(seconds=random.uniform(0.5, 1) * LONGEST_BACKOFF_SECONDS)) for number in sorted(missing)]
+        run(self.alias, DELETE, sorted(acknowledged))
+        if later:
+            run(self.alias, POSTPONE, *columns(later, 2))
+            log.warning(
+                "not acknowledged",
+                destination=self.destination,
+                rows=len(later),
+                reason=next(iter(refused.values()), Refusal("no answer", False)).reason,
+            )
+        if never:
+            run(self.alias, SET_ASIDE, *columns(never, 2))
+            log.error("refused for good", destination=self.destination, rows=len(never), reason=never[0][1])
+
+
+def fitting(pending: Sequence[Row]) -> int:
+    """How many rows from the first on fit in a window's bytes; the first always does."""
+    sizes = accumulate(len(event) for _, _, event in pending)
+    return max(1, sum(1 for size in sizes if size <= WINDOW_BYTES))
+
+
+def over_kafka(topic: str) -> Carrier:
+    """A carrier that publishes to a topic in CloudEvents' binary mode."""
+
+    def carry(pending: Sequence[Row]) -> tuple[list[int], dict[int, Refusal]]:
+        messages = [Outgoing(number, key, *to_kafka(from_json(bytes(event)))) for number, key, event in pending]
+        return send(topic, messages, timeout=TURN_SECONDS)
+
+    return carry
