@@ -179,10 +179,11 @@ class Membership:
         self._subscription = self._subscribe()
 
     def _lost(self, claim: Claim) -> PositionLost:
+        name = self.positions.consumer
         return PositionLost(
-            f"{self.topic}[{claim.partition}] no longer has offset {claim.position}, where {self.positions.consumer} stands: "
-            f"messages were deleted or the log was truncated. Run `python manage.py audit`, then `run_consumer {self.positions.consumer} --from earliest` "
-            "(what is known changes nothing), and `republish --since TIME` for what is gone"
+            f"{self.topic}[{claim.partition}] no longer has offset {claim.position}, where {name} stands: messages were deleted or the log "
+            f"was truncated. Run `python manage.py audit`, then `run_consumer {name} --from earliest` (what is known changes nothing), "
+            "and `republish --since TIME` for what is gone"
         )
 
 

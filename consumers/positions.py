@@ -66,19 +66,19 @@ FROM unnest(%s::int[], %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s:
 WHERE p.consumer = %s AND p.topic = %s AND p.partition = m.partition AND p.owner = m.owner AND p.position = m.begin
 """
 
-MINE = "consumer = %s AND topic = %s AND partition = %s AND owner = %s"
-
-RESET = f"""
+RESET = """
 UPDATE consumers_position SET position = %s, cluster_id = %s, topic_id = %s,
     anchor_offset = NULL, anchor_timestamp = NULL, anchor_event_id = '', claimed_position = %s
-WHERE {MINE}
+WHERE consumer = %s AND topic = %s AND partition = %s AND owner = %s
 """
 
 IDENTIFY = (
     "UPDATE consumers_position SET cluster_id = %s, topic_id = %s WHERE consumer = %s AND topic = %s AND partition = %s AND owner = %s"
 )
 RELEASE = "UPDATE consumers_position SET owner = NULL WHERE consumer = %s AND topic = %s AND owner = ANY(%s)"
-ALONE = f"UPDATE consumers_position SET lone_offset = %s, lone_attempts = %s WHERE {MINE}"
+ALONE = """
+UPDATE consumers_position SET lone_offset = %s, lone_attempts = %s WHERE consumer = %s AND topic = %s AND partition = %s AND owner = %s
+"""
 
 
 @dataclass(frozen=True)

@@ -241,10 +241,8 @@ def group_protocol() -> dict[str, Any]:
 def record(message: Message) -> Record:
     """The client's message as a record; a consumer's headers are a list of bytes, whatever the client's types allow."""
     headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])
-    key = cast("bytes | None", message.key())
-    return Record(
-        message.topic() or "", message.partition() or 0, message.offset() or 0, message.timestamp()[1], key, headers, message.value()
-    )
+    topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
+    return Record(topic, partition, offset, message.timestamp()[1], message.key(), headers, message.value())
 
 
 def _translate(error: KafkaError) -> BrokerAway | BrokerMisused:
