@@ -3,7 +3,6 @@
 import os
 import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from psycopg import IsolationLevel
@@ -23,7 +22,7 @@ SECRET_KEY = SECRET_KEY or "missing"
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if DEBUG else "")
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 SERVICES = env.names("SERVICES", ",".join(ALL_SERVICES), among=ALL_SERVICES)
-VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
+VAR_DIR = BASE_DIR / env.text("VAR_DIR", "var")
 DEMO = env.flag("DEMO")
 
 # --- databases ---
