@@ -1,0 +1,63 @@
+"""The values of the API, without coercion: a text is a JSON string, a whole number a JSON integer, money a string, a time is in UTC."""
+
+from datetime import UTC
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from kafka_shop import money
+
+
+class Text(serializers.CharField):
+    """A JSON string, as it was sent."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"trim_whitespace": False} | kwargs))
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class WholeNumber(serializers.IntegerField):
+    """A JSON integer: neither true, nor "1", nor 1.0."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int:
+            self.fail("invalid")
+        return data
+
+
+class Money(serializers.DecimalField):
+    """An amount as a string: in, above 0 with at most two places; out, any amount with two places."""
+
+    default_error_messages = {"invalid": f'Give a string such as "100.00": above 0, up to {money.LARGEST}, at most two decimal places.'}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=None, decimal_places=2, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        try:
+            return money.parse_amount(data)
+        except (TypeError, ValueError):
+            self.fail("invalid")
+
+
+class Currency(Text):
+    """An ISO 4217 code in capitals, of a currency with two decimals."""
+
+    default_error_messages = {"invalid": "Give an ISO 4217 code in capitals, of a currency with two decimals, such as EUR."}
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in money.CURRENCIES:
+            self.fail("invalid")
+        return data
+
+
+class Moment(serializers.DateTimeField):
+    """A time as RFC 3339 writes it, in UTC with a Z, whatever zone the server lives in."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(default_timezone=UTC, **kwargs)

@@ -1,0 +1,67 @@
+"""What all resources share: whose rows, which input, which query parameters, which refusals."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
+from uuid import UUID
+
+from django.db.models import QuerySet
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.viewsets import GenericViewSet
+
+from kafka_shop.api.pagination import Pages
+from kafka_shop.api.problems import Conflict
+from kafka_shop.api.serializers import Strict
+
+UNKNOWN_PARAMETER = ErrorDetail("This query parameter is not known here; leave it out.", code="unknown")
+
+
+class ShopViewSet(GenericViewSet[Any]):
+    """A resource. Subclasses translate in, make one call of a service or a selector, and translate out."""
+
+    lookup_value_converter = "uuid"
+    inputs: ClassVar[Mapping[str, type[Strict]]] = {}  # the body of each action that takes one
+    paged: ClassVar[frozenset[str]] = frozenset({"list"})  # the actions that answer with pages
+    conflicts: ClassVar[tuple[type[Exception], ...]] = ()  # what a service raises when the state of things refuses: 409
+
+    @property
+    def customer(self) -> UUID:
+        """Who asks: a customer's id is the user's."""
+        return cast(UUID, self.request.user.pk)
+
+    @property
+    def owner(self) -> UUID | None:
+        """Whose rows this request may see: the customer's own, or None, everybody's, for staff."""
+        return None if self.request.user.is_staff else self.customer
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        unknown = request.query_params.keys() - self.parameters()
+        if unknown:
+            raise ValidationError({name: [UNKNOWN_PARAMETER] for name in sorted(unknown)})
+
+    def parameters(self) -> set[str]:
+        """The query parameters of the action in hand; `format` chooses the browsable API's renderer."""
+        if self.action not in self.paged:
+            return {"format"}
+        filterset = getattr(self, "filterset_class", None) if self.action == "list" else None
+        return {"format", *Pages.parameters, *(filterset.base_filters if filterset else ())}
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        return self.inputs.get(self.action or "") or super().get_serializer_class()
+
+    def body(self) -> dict[str, Any]:
+        """The request's body, checked. Raises ValidationError."""
+        serializer = self.get_serializer(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        body: dict[str, Any] = serializer.validated_data
+        return body
+
+    def page(self, rows: QuerySet[Any], out: type[BaseSerializer[Any]]) -> Response:
+        """A page of an action's own list."""
+        return self.get_paginated_response(out(self.paginate_queryset(rows), many=True).data)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        return super().handle_exception(Conflict(exc) if isinstance(exc, self.conflicts) else exc)
