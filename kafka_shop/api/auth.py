@@ -1,0 +1,87 @@
+"""auth/: tokens, and signing up."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import password_validation
+from django.core.exceptions import ValidationError as BadPassword
+from django.http import Http404
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.exceptions import AuthenticationFailed, ErrorDetail, ValidationError
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from kafka_shop.api.authentication import BearerAuthentication
+from kafka_shop.api.fields import Text
+from kafka_shop.api.serializers import Nothing, Strict
+from kafka_shop.api.views import ShopViewSet
+from kafka_shop.users import services
+from kafka_shop.users.models import User
+
+
+class Credentials(Strict):
+    username = Text(max_length=150)
+    password = Text(max_length=1000)
+
+
+class NewUser(Strict):
+    username = Text(max_length=150, validators=[User.username_validator])
+    password = Text(max_length=1000)
+    email = serializers.EmailField(max_length=254)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        user = User(username=attrs["username"], email=attrs["email"])
+        try:
+            password_validation.validate_password(attrs["password"], user)
+        except BadPassword as error:
+            raise ValidationError({"password": [ErrorDetail(each.messages[0], code=each.code) for each in error.error_list]}) from error
+        return attrs
+
+
+class TokenViewSet(ShopViewSet):
+    """POST gives a token for a name and a password, DELETE revokes the token that was sent."""
+
+    serializer_class = Nothing
+    inputs = {"create": Credentials}
+    authentication_classes = [BearerAuthentication]
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [AllowAny() if self.action == "create" else IsAuthenticated()]
+
+    def perform_authentication(self, request: Request) -> None:
+        """Who signs in again may still send a token that has expired."""
+        if self.action != "create":
+            super().perform_authentication(request)
+
+    def create(self, request: Request) -> Response:
+        try:
+            return Response({"token": services.sign_in(**self.body(), now=timezone.now())})
+        except services.WrongCredentials as error:
+            raise AuthenticationFailed(str(error)) from error
+
+    def destroy(self, request: Request) -> Response:
+        services.sign_out(token=request.auth)
+        return Response(status=204)
+
+
+class UserViewSet(ShopViewSet):
+    """Signing up, where the shop allows it."""
+
+    serializer_class = Nothing
+    inputs = {"create": NewUser}
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if not settings.SIGN_UP:
+            raise Http404
+        super().initial(request, *args, **kwargs)
+
+    def create(self, request: Request) -> Response:
+        try:
+            user = services.sign_up(**self.body(), now=timezone.now())
+        except services.UsernameTaken as error:
+            raise ValidationError({"username": [ErrorDetail(str(error), code="unique")]}) from error
+        return Response({"id": user.pk, "username": user.username, "email": user.email}, status=201)
