@@ -1,0 +1,43 @@
+"""/live and /ready, for whoever starts and balances this process."""
+
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from kafka_shop.api.problems import RETRY_AFTER_SECONDS, answer
+from kafka_shop.databases import rows, served_aliases
+
+_migrated: set[str] = set()  # seen with all its migrations; a process never needs more than it started with
+
+
+@require_safe
+def live(request: HttpRequest) -> HttpResponse:
+    """The process answers. Nothing else is asked: a restart would not mend it."""
+    return JsonResponse({})
+
+
+@require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """Every database in use answers and has all migrations. A broker that is away changes nothing for a customer."""
+    for alias in dict.fromkeys((DEFAULT_DB_ALIAS, *served_aliases())):
+        if trouble := trouble_of(alias):
+            return answer(request, 503, trouble, **{"Retry-After": str(RETRY_AFTER_SECONDS)})
+    return JsonResponse({})
+
+
+def trouble_of(alias: str) -> str:
+    """What keeps a database from being used; "" when nothing does."""
+    try:
+        rows(alias, "SELECT 1")
+        if alias not in _migrated and lacks_migrations(alias):
+            return f"The database {alias!r} lacks migrations. Run `python manage.py migrate_all`."
+    except DatabaseError:
+        return f"The database {alias!r} is not reachable."
+    _migrated.add(alias)
+    return ""
+
+
+def lacks_migrations(alias: str) -> bool:
+    executor = MigrationExecutor(connections[alias])
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
