@@ -71,7 +71,8 @@ def prepare_data(console: Console) -> None:
     """The database with its tables, the catalogue and the people."""
     if settings.EMBEDDED_POSTGRES:
         folder = settings.VAR_DIR / "postgres"
-        console.print(wheel.root_notice(folder), style="yellow", end="\n" if wheel.root_notice(folder) else "")
+        if notice := wheel.root_notice(folder):
+            console.print(notice, soft_wrap=True)
         with report.step(console, "Starting PostgreSQL"):
             postgres.join(folder)
     with report.step(console, "Making tables, a catalogue and people"):
