@@ -1,5 +1,6 @@
 """The demo: everything on this machine, a walk through it, and then a shop to try."""
 
+import logging
 import signal
 import socket
 import sys
@@ -41,6 +42,7 @@ def run(*, port: int, once: bool, console: Console) -> None:
 
     Raises PortInUse, broker.BrokerRuns, postgres.PostgresFailed, NotReady, ProcessEnded, WalkFailed.
     """
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     port = usable(port)
     if not settings.KAFKA_BOOTSTRAP_SERVERS:
         broker.refuse_second(settings.EMBEDDED_BROKER_FILE)
@@ -48,7 +50,7 @@ def run(*, port: int, once: bool, console: Console) -> None:
     with Processes(settings.VAR_DIR / "log") as processes, explained(processes):
         start(processes, port, console)
         address = f"http://{HOST}:{port}"
-        with report.step(console, "Walking from account to letter, for an order that is paid and one that is refused"):
+        with report.step(console, "Walking from account to letter, paid and refused"):
             trips = walk(address, processes.check)
         console.print(report.table(trips))
         if not once:

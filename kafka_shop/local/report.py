@@ -14,7 +14,7 @@ from kafka_shop.local.walk import Json, Trip
 @contextmanager
 def step(console: Console, what: str) -> Iterator[None]:
     """Says what is being done, and how long it took once it is done."""
-    console.print(f"{what} … ", end="")
+    console.print(f"{what} … ", end="", soft_wrap=True)
     began = time.monotonic()
     try:
         yield

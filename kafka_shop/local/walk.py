@@ -42,7 +42,7 @@ def walk(address: str, check: Callable[[], None]) -> list[Trip]:
     """
     with Customer(address, "alice", check) as alice, Customer(address, "bob", check) as bob:
         return [
-            travel(alice, choose=lambda products, balance: [cheapest(products)], ends="paid"),
+            travel(alice, choose=one_piece, ends="paid"),
             travel(bob, choose=too_much, ends="rejected"),
         ]
 
@@ -88,8 +88,12 @@ def follow(customer: "Customer", items: list[Json]) -> tuple[Json, Json, Json, d
 
 
 def cheapest(products: Sequence[Json]) -> Json:
-    """One piece of the cheapest product."""
-    return {"product": min(products, key=lambda product: Decimal(product["price"]))["sku"], "quantity": 1}
+    return min(products, key=lambda product: Decimal(product["price"]))
+
+
+def one_piece(products: Sequence[Json], balance: Decimal) -> list[Json]:
+    """One piece of the cheapest product: a deposit pays for it."""
+    return [{"product": cheapest(products)["sku"], "quantity": 1}]
 
 
 def too_much(products: Sequence[Json], balance: Decimal) -> list[Json]:
