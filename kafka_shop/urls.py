@@ -1,6 +1,39 @@
 """The routes of what this process serves."""
 
-from django.contrib import admin
-from django.urls import path
+from collections.abc import Iterable
+from typing import Any
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+
+from kafka_shop.api import health, problems
+from kafka_shop.api.root import Root
+
+handler400 = problems.bad_request
+handler403 = problems.permission_denied
+handler404 = problems.page_not_found
+handler500 = problems.server_error
+
+
+def api(services: Iterable[str]) -> list[Any]:
+    """The API's routes: a room a service, and a last one for everything unknown."""
+    rooms = [path(f"{service}/", include(f"{service}.urls")) for service in services]
+    return [
+        path("", Root.as_view(), name="root"),
+        path("auth/", include("kafka_shop.api.urls")),
+        *rooms,
+        re_path("", problems.no_such_path),
+    ]
+
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="root")),
+    path("live", health.live),
+    path("ready", health.ready),
+    path("admin/", admin.site.urls),
+    path("sign-in/", include("rest_framework.urls")),
+    path("api/v1/", include(api(settings.SERVICES))),
+    re_path("^api/", problems.no_such_path),
+]

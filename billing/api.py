@@ -1,0 +1,116 @@
+"""billing/: accounts with their transfers, and invoices."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+from django_filters import rest_framework as filters
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from billing import selectors, services
+from billing.models import Account, Invoice, Transfer
+from kafka_shop.api.fields import Currency, Moment, Money
+from kafka_shop.api.filters import Filters
+from kafka_shop.api.serializers import Nothing, Strict
+from kafka_shop.api.views import ShopViewSet
+
+
+class MayDeposit(BasePermission):
+    """Staff always, customers where the shop lets them serve themselves."""
+
+    message = "Only staff deposits here."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return bool(request.user.is_staff or settings.SELF_SERVICE_DEPOSITS)
+
+
+class AccountOut(serializers.Serializer[Account]):
+    id = serializers.UUIDField()
+    customer_id = serializers.UUIDField()
+    currency = serializers.CharField()
+    balance = Money()
+    created_at = Moment()
+
+
+class TransferOut(serializers.Serializer[Transfer]):
+    id = serializers.UUIDField()
+    kind = serializers.CharField()
+    amount = Money()
+    currency = serializers.CharField()
+    balance = Money()
+    created_at = Moment()
+
+
+class InvoiceOut(serializers.Serializer[Invoice]):
+    id = serializers.UUIDField()
+    order_id = serializers.UUIDField()
+    customer_id = serializers.UUIDField()
+    amount = Money()
+    currency = serializers.CharField()
+    status = serializers.CharField()
+    reason = serializers.CharField()
+    opened_at = Moment()
+    settled_at = Moment()
+
+
+class NewAccount(Strict):
+    currency = Currency(default=lambda: settings.CURRENCY)
+
+
+class NewDeposit(Strict):
+    amount = Money()
+
+
+class InvoiceFilter(Filters):
+    order_id = filters.UUIDFilter()
+    status = filters.ChoiceFilter(choices=Invoice.Status)
+
+
+class AccountViewSet(ListModelMixin, RetrieveModelMixin, ShopViewSet):
+    """A customer's money, one account a currency."""
+
+    serializer_class = AccountOut
+    inputs = {"create": NewAccount, "deposits": NewDeposit}
+    paged = frozenset({"list", "transfers"})
+    conflicts = (services.AccountExists,)
+
+    def get_queryset(self) -> QuerySet[Account]:
+        return selectors.accounts(self.owner)
+
+    def create(self, request: Request) -> Response:
+        account = services.open_account(customer_id=self.customer, **self.body(), now=timezone.now())
+        return Response(AccountOut(account).data, status=201)
+
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated, MayDeposit])
+    def deposits(self, request: Request, pk: UUID) -> Response:
+        transfer = services.deposit(account_id=self.get_object().pk, **self.body(), now=timezone.now())
+        return Response(TransferOut(transfer).data, status=201)
+
+    @action(detail=True)
+    def transfers(self, request: Request, pk: UUID) -> Response:
+        return self.page(selectors.transfers(self.get_object().pk), TransferOut)
+
+
+class InvoiceViewSet(ListModelMixin, RetrieveModelMixin, ShopViewSet):
+    """What orders cost, and what became of the money."""
+
+    serializer_class = InvoiceOut
+    inputs = {"pay": Nothing}
+    conflicts = (services.NotEnoughMoney, services.NotOpen)
+    filterset_class = InvoiceFilter
+
+    def get_queryset(self) -> QuerySet[Invoice]:
+        return selectors.invoices(self.owner)
+
+    @action(detail=True, methods=["post"])
+    def pay(self, request: Request, pk: UUID) -> Response:
+        self.body()
+        invoice = services.pay_invoice(invoice_id=self.get_object().pk, now=timezone.now())
+        return Response(InvoiceOut(invoice).data)

@@ -1,0 +1,53 @@
+"""notify/: the letters."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django_filters import rest_framework as filters
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from kafka_shop.api.fields import Moment
+from kafka_shop.api.filters import Filters, MomentFilter
+from kafka_shop.api.serializers import Nothing
+from kafka_shop.api.views import ShopViewSet
+from notify import selectors, services
+from notify.models import Letter, Outcome
+
+
+class LetterOut(serializers.Serializer[Letter]):
+    id = serializers.UUIDField()
+    order_id = serializers.UUIDField()
+    customer_id = serializers.UUIDField()
+    outcome = serializers.CharField()
+    subject = serializers.CharField()
+    body = serializers.CharField()
+    created_at = Moment()
+    read_at = Moment()
+
+
+class LetterFilter(Filters):
+    order_id = filters.UUIDFilter()
+    outcome = filters.ChoiceFilter(choices=Outcome)
+    created_after = MomentFilter("created_at", "gte")
+    created_before = MomentFilter("created_at", "lt")
+
+
+class NotificationViewSet(ListModelMixin, ShopViewSet):
+    """The letters that customers got."""
+
+    serializer_class = LetterOut
+    inputs = {"read": Nothing}
+    filterset_class = LetterFilter
+
+    def get_queryset(self) -> QuerySet[Letter]:
+        return selectors.letters(self.owner)
+
+    @action(detail=True, methods=["post"])
+    def read(self, request: Request, pk: UUID) -> Response:
+        self.body()
+        return Response(LetterOut(services.mark_read(letter=self.get_object(), now=timezone.now())).data)
