@@ -86,8 +86,8 @@ def errors_of(detail: Any, pointer: str = "") -> Iterator[Body]:
 
 
 def escape(key: object) -> str:
-    """A name as a part of a JSON pointer."""
-    return str(key).replace("~", "~0").replace("/", "~1")
+    """A name as a part of a JSON pointer, and of an answer in UTF-8, whatever JSON let in."""
+    return str(key).encode(errors="replace").decode().replace("~", "~0").replace("/", "~1")
 
 
 def summary(errors: list[Body], exc: APIException) -> str:
