@@ -54,8 +54,7 @@ def run(*, port: int, once: bool, console: Console) -> None:
             trips = walk(address, processes.check)
         console.print(report.table(trips))
         if not once:
-            report.where(console, address)
-            serve(processes, console)
+            serve(processes, address, console)
 
 
 def usable(port: int) -> int:
@@ -140,10 +139,10 @@ def consumers_are_ready(before: Owners) -> bool:
     return claimed >= set(ROUTES)
 
 
-def serve(processes: Processes, console: Console) -> None:
-    """Serves until Ctrl-C or SIGTERM. Raises ProcessEnded when a process ends by itself."""
-    console.print("Ctrl-C ends the demo; its data stay.")
+def serve(processes: Processes, address: str, console: Console) -> None:
+    """Says where the shop is, until Ctrl-C or SIGTERM. Raises ProcessEnded when a process ends by itself."""
     try:
+        report.where(console, address)
         processes.wait()
     except KeyboardInterrupt:
         console.print("Stopping.")

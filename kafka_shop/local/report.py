@@ -68,4 +68,6 @@ def basket(order: Json) -> str:
 def where(console: Console, address: str) -> None:
     """The addresses and the people."""
     console.print(f"API    {address}/api/v1/\nAdmin  {address}/admin/")
-    console.print(f"People {', '.join(CUSTOMERS)} (customers), {OPERATOR} (operator); password = name")
+    console.print(
+        f"People {', '.join(CUSTOMERS)} (customers), {OPERATOR} (operator); password = name\nCtrl-C ends the demo; its data stay."
+    )

@@ -11,7 +11,7 @@ import httpx
 
 DEPOSIT = Decimal("100.00")
 MOST_ITEMS, MOST_PIECES = 100, 10_000  # of one order
-HOP_SECONDS = 30.0
+HOP_SECONDS = 120.0  # a backlog may lie before the order
 PAUSE_SECONDS = 0.005
 
 Json = dict[str, Any]
