@@ -1,0 +1,72 @@
+"""What proves the orders: what their database alone can tell, and what the audit compares with billing and with the letters."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import reduce
+from operator import or_
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import Q
+
+from kafka_shop.databases import rows
+from kafka_shop.findings import Finding
+from orders.models import FACTS_AGREE, SWEEP_AGREES, Order, Status
+
+CHUNK = 10_000
+OUTCOMES = ("cancelled", "paid", "refunded", "rejected")  # sorted
+WRONG_TOTALS = """
+SELECT id, total, COALESCE(SUM(line.quantity * line.price), 0)
+FROM orders_order LEFT JOIN orders_orderline AS line ON line.order_id = orders_order.id
+GROUP BY orders_order.id HAVING total IS DISTINCT FROM SUM(line.quantity * line.price) ORDER BY id
+"""
+
+
+class End(NamedTuple):
+    """What became of an order, as far as its money is concerned."""
+
+    order_id: UUID
+    customer_id: UUID
+    amount: Decimal
+    currency: str
+    status: str
+    paid: bool  # in time
+    late_paid: bool  # the payment found it cancelled
+    refunded: bool
+
+
+def check(alias: str) -> Iterator[Finding]:
+    """What is wrong with the orders of one database."""
+    for id in _ids(alias, ~FACTS_AGREE):
+        yield Finding("orders.facts", str(id), "its facts exclude each other")
+    for id in _ids(alias, ~SWEEP_AGREES):
+        yield Finding("orders.sweep", str(id), "it waits for billing and is not swept, or the other way round")
+    for id, total, lines in rows(alias, WRONG_TOTALS):
+        yield Finding("orders.total", str(id), f"its total is {total}, its lines sum to {lines}")
+
+
+def facts(alias: str) -> Iterator[tuple[UUID, str]]:
+    """(order, outcome) of each end that a customer is told of, sorted: each has exactly one letter."""
+    ended = Order.objects.using(alias).exclude(status=Status.PENDING).order_by("id")
+    for id, *times in ended.values_list("id", *(f"{outcome}_at" for outcome in OUTCOMES)).iterator(CHUNK):
+        yield from ((id, outcome) for outcome, at in zip(OUTCOMES, times, strict=True) if at)
+
+
+def ends(alias: str) -> Iterator[End]:
+    """What became of each order, sorted by id: an invoice explains it."""
+    columns = ("id", "customer_id", "total", "currency", "status", "paid_at", "late_paid_at", "refunded_at")
+    for row in Order.objects.using(alias).order_by("id").values_list(*columns, named=True).iterator(CHUNK):
+        facts = (row.paid_at is not None, row.late_paid_at is not None, row.refunded_at is not None)
+        yield End(row.id, row.customer_id, row.total, row.currency, row.status, *facts)
+
+
+def _ids(alias: str, condition: Q) -> Iterator[UUID]:
+    return Order.objects.using(alias).filter(condition).order_by("id").values_list("id", flat=True).iterator(CHUNK)
+
+
+def touched_since(alias: str, ids: Sequence[UUID], since: datetime) -> set[UUID]:
+    """Which of these orders something happened to since a time."""
+    times = ("placed_at", *(f"{outcome}_at" for outcome in OUTCOMES), "late_paid_at")
+    recent = reduce(or_, (Q(**{f"{time}__gte": since}) for time in times))
+    return set(Order.objects.using(alias).filter(recent, id__in=ids).values_list("id", flat=True))
