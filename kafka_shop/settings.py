@@ -80,6 +80,7 @@ ROOT_URLCONF = "kafka_shop.urls"
 WSGI_APPLICATION = "kafka_shop.wsgi.application"
 AUTH_USER_MODEL = "users.User"
 APPEND_SLASH = False
+LOGIN_REDIRECT_URL = "/"
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
