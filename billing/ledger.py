@@ -9,6 +9,8 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from billing.rules import Account, Cancellation, Invoice, Order, Posting
 from kafka_shop.databases import alias_of, columns, rows, run
 from kafka_shop.ids import uuid7
@@ -75,7 +77,7 @@ WHERE shop.customer_id IS NULL AND shop.currency = new.currency AND shop.kind = 
 
 def lock_accounts(customers: Iterable[UUID]) -> list[Account]:
     """Locks all accounts of these customers."""
-    return [Account._make(row) for row in rows(_alias(), LOCK_ACCOUNTS, sorted(set(customers)))]
+    return [Account._make(row) for row in rows(_alias(), LOCK_ACCOUNTS, _array(set(customers)))]
 
 
 def lock_account(id: UUID) -> Account | None:
@@ -85,7 +87,7 @@ def lock_account(id: UUID) -> Account | None:
 
 def lock_invoices(orders: Iterable[UUID]) -> dict[UUID, Invoice]:
     """Locks the invoices of these orders, and returns those that there are, by order."""
-    return {row[1]: Invoice._make(row) for row in rows(_alias(), LOCK_INVOICES, sorted(orders))}
+    return {row[1]: Invoice._make(row) for row in rows(_alias(), LOCK_INVOICES, _array(orders))}
 
 
 def insert_invoices(invoices: Sequence[tuple[Invoice, Order]], *, now: datetime) -> None:
@@ -118,19 +120,25 @@ def cancel_invoices(invoices: Sequence[tuple[Invoice, Cancellation]]) -> None:
 
 def post(kind: str, postings: Sequence[Posting], *, now: datetime) -> None:
     """Writes transfers of one kind, and what they leave in the customers' accounts: each account once, whatever its transfers."""
-    left = {posting.account.id: posting.account for posting in postings}
-    _write(UPDATE_ACCOUNTS, sorted((id, account.balance, account.sequence) for id, account in left.items()))
-    records = [(uuid7(), each.id, each.sequence, amount, each.currency, each.balance, invoice) for each, amount, invoice in postings]
-    _write(INSERT_TRANSFERS, sorted(records, key=itemgetter(1, 2)), kind, now)
+    ordered = sorted(postings, key=lambda posting: posting.account.id.int)
+    left = {posting.account.id: posting.account for posting in ordered}
+    _write(UPDATE_ACCOUNTS, [(id, account.balance, account.sequence) for id, account in left.items()])
+    records = [(uuid7(), each.id, each.sequence, amount, each.currency, each.balance, invoice) for each, amount, invoice in ordered]
+    _write(INSERT_TRANSFERS, records, kind, now)
 
 
 def _write(sql: str, records: Sequence[Sequence[Any]], *first: Any) -> None:
     """Runs a set statement over records. Raises RuntimeError when it did not write each of them, for then the locks were not enough."""
     if not records:
         return
-    written = run(_alias(), sql, *first, *columns(records, len(records[0])))
+    written = run(_alias(), sql, *first, *map(_array, columns(records, len(records[0]))))
     if written != len(records):
         raise RuntimeError(f"{written} of {len(records)} rows were written: {sql.split(' (')[0].strip()}")
+
+
+def _array(values: Iterable[Any]) -> str:
+    """A PostgreSQL array literal of ids, amounts, times and codes: JSON in other brackets, and cheaper than lists that psycopg adapts."""
+    return "{" + msgspec.json.encode(list(values))[1:-1].decode() + "}"
 
 
 def _alias() -> str:

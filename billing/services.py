@@ -85,8 +85,8 @@ def charge_orders(*, orders: Sequence[rules.Order], now: datetime) -> list[Event
     for invoice in known.values():
         rules.refuse_conflict(told[invoice.order_id], invoice)
     ledger.fill_in_invoices([told[invoice.order_id] for invoice in known.values() if invoice.amount is None], now=now)
-    new = _bill([order for order in told.values() if order.id not in known], accounts, now=now)
-    return rules.settled((known | new)[order] for order in told)
+    invoices = known | _bill([order for order in told.values() if order.id not in known], accounts, now=now)
+    return rules.settled(invoices[order] for order in told)
 
 
 def _bill(orders: Sequence[rules.Order], accounts: Sequence[rules.Account], *, now: datetime) -> dict[UUID, rules.Invoice]:
