@@ -1,0 +1,114 @@
+"""Orders' only transactions, and what its handlers do inside the engine's: load, ask the rules, save, say what follows."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from kafka_shop.databases import alias_of, limited_transaction
+from kafka_shop.ids import uuid7
+from kafka_shop.messaging import outbox
+from kafka_shop.messaging.events import Conflict, Event
+from orders import facts, rules, selectors, store
+from orders.catalogue import PRODUCTS
+from orders.events import Item
+from orders.models import Order, OrderLine, Product
+
+MOST_FACTS = 5  # of one order: placed, paid, cancelled (to billing and to the customer), refunded
+
+
+def seed_catalogue() -> None:
+    """Puts the sample products in the catalogue, priced in the shop's currency; those that are there stay as they are."""
+    products = [Product(sku=sku, name=name, price=price, currency=settings.CURRENCY) for sku, name, price in PRODUCTS]
+    Product.objects.bulk_create(products, ignore_conflicts=True)
+
+
+def place_order(*, customer_id: UUID, items: Sequence[tuple[str, int]], now: datetime) -> Order:
+    """Places an order of (SKU, quantity) at the catalogue's prices, and asks billing for the money. Raises Unplaceable."""
+    lines, total, currency = rules.price(items, selectors.prices([sku for sku, _ in items]))
+    known = rules.Order(id=uuid7(), customer_id=customer_id, total=total, currency=currency)
+    with transaction.atomic(using=alias_of("orders")):
+        order = Order.objects.create(id=known.id, customer_id=customer_id, total=total, currency=currency, placed_at=now, sweep_from=now)
+        OrderLine.objects.bulk_create(
+            [OrderLine(order=order, product=line.product, quantity=line.quantity, price=line.price) for line in lines]
+        )
+        outbox.publish([facts.placement(known, now, lines)], alias=alias_of("orders"), now=now)
+    return order
+
+
+def cancel_order(*, order_id: UUID, now: datetime) -> Order:
+    """Cancels a pending or a paid order at once, and asks billing for the money back. Raises NotCancellable, Order.DoesNotExist."""
+    alias = alias_of("orders")
+    with limited_transaction(alias):
+        known = store.lock(alias, [order_id]).get(order_id)
+        if known is None:
+            raise Order.DoesNotExist(f"there is no order {order_id}")
+        order = rules.cancel(known, at=now)
+        store.save(alias, [order])
+        outbox.publish([*facts.cancellation(order), *facts.ends(order, {"cancelled"})], alias=alias, now=now)
+        return selectors.order(order_id)
+
+
+def apply_results(results: Sequence[rules.Result]) -> list[Event]:
+    """Moves orders by what billing says of them, and returns what follows. Inside an open transaction.
+
+    Raises Conflict for an unknown order, and for a result that contradicts what is known of its order.
+    """
+    alias = alias_of("orders")
+    known = store.lock(alias, {result.order_id for result in results})
+    orders = dict(known)
+    for result in results:
+        if result.order_id not in orders:
+            raise Conflict(f"order {result.order_id} is not known, and its invoice is {result.outcome}")
+        orders[result.order_id] = rules.apply(orders[result.order_id], result)
+    store.save(alias, [order for id, order in orders.items() if order is not known[id]])
+    told = dict.fromkeys((result.order_id, result.outcome) for result in results)
+    return [fact for id, outcome in told for fact in facts.following(orders[id], outcome)]
+
+
+def republish_pending(*, now: datetime, after_seconds: int, limit: int) -> int:
+    """The sweep: asks billing again for answers that are overdue, of at most `limit` orders, and returns of how many.
+
+    An order is overdue `after_seconds` after it was placed, or after its cancellation when its money is awaited back, and then at
+    doubling intervals up to a day. What is not locked by somebody else is taken.
+    """
+    alias = alias_of("orders")
+    with limited_transaction(alias):
+        due = store.lock_due(alias, before=now - timedelta(seconds=after_seconds), limit=limit)
+        if not due:
+            return 0
+        items = store.items(alias, [order.id for _, _, order in due if order.pending])
+        asked = [_question(order, placed_at, items) for _, placed_at, order in due]
+        outbox.publish(asked, alias=alias, now=now, resent=True)
+        swept = [(order.id, sweeps + 1, rules.sweep_from(sweeps + 1, after_seconds, now)) for sweeps, _, order in due]
+        store.save_sweeps(alias, swept)
+    return len(due)
+
+
+def republish(*, since: datetime, cursor: list[Any] | None, limit: int, now: datetime) -> list[Any] | None:
+    """Puts at most `limit` stored facts since a time back in the outbox, by the time of their order's last fact.
+
+    Returns the next cursor, None at the end.
+    """
+    alias = alias_of("orders")
+    after = (datetime.fromisoformat(cursor[0]), UUID(cursor[1])) if cursor else (since, UUID(int=0))
+    step = max(1, limit // MOST_FACTS)
+    with limited_transaction(alias):
+        page = store.changed(alias, after=after, limit=step)
+        items = store.items(alias, [order.id for _, placed_at, order in page if placed_at >= since])
+        told = [fact for _, placed_at, order in page for fact in _stored(order, placed_at, items) if fact.time >= since]
+        outbox.publish(told, alias=alias, now=now, resent=True)
+    return [page[-1].last_fact_at.isoformat(), str(page[-1].order.id)] if len(page) == step else None
+
+
+def _question(order: rules.Order, placed_at: datetime, items: Mapping[UUID, Sequence[Item]]) -> Event:
+    """What an order asks billing while it waits: for the money, or for the money back."""
+    return facts.placement(order, placed_at, items[order.id]) if order.pending else facts.cancellation(order)[0]
+
+
+def _stored(order: rules.Order, placed_at: datetime, items: Mapping[UUID, Sequence[Item]]) -> list[Event]:
+    """All facts of an order; its placement has the lines that were loaded."""
+    return [facts.placement(order, placed_at, items.get(order.id, [])), *facts.cancellation(order), *facts.ends(order)]
