@@ -160,5 +160,5 @@ def explained(processes: Processes) -> Iterator[None]:
 
 def end_on_signals() -> None:
     """SIGTERM and a closed terminal end the demo as Ctrl-C does."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGINT too: a shell starts background jobs with it ignored
         signal.signal(number, signal.default_int_handler)

@@ -25,7 +25,7 @@ from orders.services import seed_catalogue
 NAME = "customer-"  # what their names begin with: people who sign in are left alone
 SET = 1000  # rows of the leading table in one transaction
 MOST_CUSTOMERS = 100_000  # among which orders are spread
-RICHEST, MOST_LINES, MOST_PIECES = 2000, 3, 3
+RICHEST, MOST_LINES, MOST_PIECES = 200_000, 3, 3
 
 Advance = Callable[[int], None]
 Clock = Callable[[], datetime]
