@@ -1,0 +1,61 @@
+"""A process of the shop under test, and the signals it may get."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LAST_LINES = 15
+STOP_SECONDS = 5.0  # what SIGTERM may take, by contract
+
+
+def manage(*arguments: str) -> list[str]:
+    return [sys.executable, "manage.py", *arguments]
+
+
+class Worker:
+    """One `manage.py` process; what it writes goes to a file."""
+
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                manage(*arguments), cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def says(self, words: str) -> bool:
+        """Whether it has written these words."""
+        return words in self.log.read_text(errors="replace")
+
+    def last_words(self) -> list[str]:
+        return self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+
+    def stop(self) -> int:
+        """Asks it to end in good order and returns its exit code. Raises TimeoutExpired when it takes too long."""
+        self._process.terminate()
+        return self.wait(STOP_SECONDS)
+
+    def kill(self) -> None:
+        """Ends it as a power cut does."""
+        self._process.kill()
+        self._process.wait()
+
+    def freeze(self) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+    def wait(self, seconds: float) -> int:
+        """Waits for its end and returns its exit code. Raises TimeoutExpired."""
+        return self._process.wait(seconds)
