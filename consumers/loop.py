@@ -19,7 +19,7 @@ from consumers.membership import Membership
 from consumers.reading import Item, Reader
 from consumers.routes import ROUTES
 from kafka_shop.databases import alias_of
-from kafka_shop.messaging.kafka import OutOfRange, Record
+from kafka_shop.messaging.kafka import BrokerAway, OutOfRange, Record
 
 log = structlog.get_logger("consumers")
 
@@ -97,8 +97,11 @@ class Loop:
 
     @property
     def idle(self) -> bool:
-        """Nothing in hand, and every partition read to its end."""
-        return not self._batches and self.membership.lag() == 0
+        """Nothing in hand, and every partition read to its end, as far as the broker says."""
+        try:
+            return not self._batches and self.membership.lag() == 0
+        except BrokerAway:
+            return False
 
     def _take(self, limit: int, timeout: float) -> None:
         """Polls and keeps what came. A partition whose offset is not there is claimed and verified anew."""

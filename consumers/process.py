@@ -11,6 +11,7 @@ from typing import Protocol
 
 import structlog
 from django.core.management.base import CommandError
+from django.db import Error as DatabaseError
 from django.db import OperationalError, ProgrammingError
 
 from consumers.dead_letters import Flooded
@@ -76,15 +77,25 @@ class Progress:
             return
         rate = (count - self._count) / elapsed
         if self._terminal:
-            sys.stderr.write(f"\r\033[K{self._name}: {count:,} messages, {describe(rate, lag())}")
+            sys.stderr.write(f"\r\033[K{self._name}: {count:,} messages, {describe(rate, answered(lag))}")
             sys.stderr.flush()
         elif rate:
-            log.info("progress", consumer=self._name, messages=count, rate=round(rate), lag=lag())
+            log.info("progress", consumer=self._name, messages=count, rate=round(rate), lag=answered(lag))
         self._at, self._count = time.monotonic(), count
 
 
-def describe(rate: float, lag: int) -> str:
+def answered(lag: Callable[[], int]) -> int | None:
+    """The lag, or None while broker or database do not answer: a line of progress ends no process."""
+    try:
+        return lag()
+    except (BrokerAway, DatabaseError):
+        return None
+
+
+def describe(rate: float, lag: int | None) -> str:
     """A rate in messages a second and a lag, in words."""
+    if lag is None:
+        return f"{rate:,.0f}/s, how much waits is not known now"
     if not lag:
         return f"{rate:,.0f}/s, nothing waits"
     drained = f"drained in {lag / rate:,.0f} s" if rate else "standing still"

@@ -56,7 +56,8 @@ class Relay:
             raise self._problem
 
     def pending(self) -> int:
-        """Rows that wait in the outboxes."""
+        """Rows that wait in the outboxes. Raises database errors."""
+        close_old_connections()
         return sum(
             int(rows(alias, "SELECT count(*) FROM messaging_outboxrow WHERE refused = ''")[0][0])
             for alias in {each.alias for each in self._couriers}
