@@ -1,5 +1,6 @@
 """A record becomes an item: an event to apply, a message to refuse, or one to pass over."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from kafka_shop.messaging.events import Event
 from kafka_shop.messaging.kafka import Record
 
 LARGEST_MESSAGE_BYTES = 1024 * 1024
+CONTENT = re.compile(r"(?:, got|(?<=value) ).*?(?P<place> - at `[^`]*`)?$", re.DOTALL)  # of a message of msgspec
 
 
 @dataclass(slots=True)
@@ -34,9 +36,9 @@ class Reader:
         """Never raises: what cannot be decoded, or is another version of a known type, comes back refused."""
         item = Item(record)
         try:
+            item.envelope = from_kafka(record.headers, record.value)
             if len(record.value or b"") > LARGEST_MESSAGE_BYTES:
                 raise Unreadable(f"the message is over {LARGEST_MESSAGE_BYTES} bytes")
-            item.envelope = from_kafka(record.headers, record.value)
             item.event = self._decode(item.envelope)
         except Unreadable as error:
             item.refusal = f"unreadable: {error}"
@@ -62,5 +64,5 @@ def family(type: str) -> str:
 
 
 def _where(error: msgspec.ValidationError) -> str:
-    """The field and what it should have been, without its content."""
-    return str(error).partition(", got")[0] + str(error).partition(" - at")[1] + str(error).partition(" - at")[2]
+    """What the data should have been, and where, without its content."""
+    return CONTENT.sub(r"\g<place>", str(error))

@@ -4,16 +4,23 @@ Sources: CloudEvents 1.0 specification, its Kafka protocol binding (section 3.2,
 partitioning and distributed-tracing extensions. The cloudevents package is the conformance test of this module.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
 from kafka_shop.messaging.events import Event
 
 LARGEST_DATA_BYTES = 256 * 1024
+LONGEST_NAMES = 500  # characters of id, type, subject and traceparent together: the first three are columns with an index
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")  # not allowed in a String (CloudEvents 1.0, type system), and NUL not in PostgreSQL
 CONTENT_TYPE = "application/json"
+KNOWN_HEADERS = {f"ce_{name}" for name in ("id", "type", "source", "specversion", "subject", "time", "partitionkey", "traceparent")}
+KNOWN_HEADERS.add("content-type")
 Headers = list[tuple[str, bytes]]
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 _encoder = msgspec.json.Encoder()
 
@@ -26,7 +33,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     type: str
     source: str
     subject: str
-    time: datetime
+    time: Time
     partitionkey: str
     datacontenttype: str = ""
     traceparent: str = ""
@@ -71,8 +78,8 @@ def to_json(envelope: Envelope) -> bytes:
 def from_json(content: bytes) -> Envelope:
     """The envelope that `to_json` wrote. Raises Unreadable."""
     try:
-        return _decoder.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _usable(_decoder.decode(content))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable(f"not a CloudEvent in JSON: {error}") from error
 
 
@@ -101,33 +108,49 @@ def from_kafka(headers: Sequence[tuple[str, bytes | str | None]] | None, value: 
     missing = [name for name in ("id", "type", "source", "specversion") if not attributes.get(f"ce_{name}")]
     if missing:
         raise Unreadable(f"the header ce_{missing[0]} is missing")
-    if attributes["ce_specversion"] != "1.0":
-        raise Unreadable(f"CloudEvents {attributes['ce_specversion']} is not understood, only 1.0")
     if not attributes.get("content-type", CONTENT_TYPE).startswith(CONTENT_TYPE):
         raise Unreadable(f"the content type is {attributes['content-type']}, not {CONTENT_TYPE}")
-    return Envelope(
-        specversion="1.0",
-        id=attributes["ce_id"],
-        type=attributes["ce_type"],
-        source=attributes["ce_source"],
-        subject=attributes.get("ce_subject", ""),
-        time=_time(attributes.get("ce_time", "")),
-        partitionkey=attributes.get("ce_partitionkey", ""),
-        datacontenttype=CONTENT_TYPE,
-        traceparent=attributes.get("ce_traceparent", ""),
-        data=msgspec.Raw(value),
+    return _usable(
+        Envelope(
+            specversion=attributes["ce_specversion"],
+            id=attributes["ce_id"],
+            type=attributes["ce_type"],
+            source=attributes["ce_source"],
+            subject=attributes.get("ce_subject", ""),
+            time=_time(attributes.get("ce_time", "")),
+            partitionkey=attributes.get("ce_partitionkey", ""),
+            datacontenttype=CONTENT_TYPE,
+            traceparent=attributes.get("ce_traceparent", ""),
+            data=msgspec.Raw(value),
+        )
     )
 
 
+def _usable(envelope: Envelope) -> Envelope:
+    """Refuses another version of CloudEvents, and names that no table can keep or no fact should pass on."""
+    if envelope.specversion != "1.0":
+        raise Unreadable(f"CloudEvents {envelope.specversion} is not understood, only 1.0")
+    names = envelope.id + envelope.type + envelope.subject + envelope.traceparent
+    if len(names) > LONGEST_NAMES:
+        raise Unreadable(f"id, type, subject and traceparent have over {LONGEST_NAMES} characters")
+    if not names.isprintable() and CONTROL.search(names):
+        raise Unreadable("id, type, subject or traceparent has a control character")
+    return envelope
+
+
 def _text(headers: Sequence[tuple[str, bytes | str | None]]) -> Mapping[str, str]:
+    """The headers that are read here; all others are left alone, whatever they hold."""
     try:
-        return {name: value.decode() if isinstance(value, bytes) else value or "" for name, value in headers}
+        return {name: value.decode() if isinstance(value, bytes) else value or "" for name, value in headers if name in KNOWN_HEADERS}
     except UnicodeDecodeError as error:
         raise Unreadable("a header is not UTF-8") from error
 
 
 def _time(text: str) -> datetime:
     try:
-        return msgspec.convert(text, datetime)
-    except msgspec.ValidationError as error:
-        raise Unreadable("the header ce_time is not an RFC 3339 time") from error
+        time = msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        time = datetime.min
+    if time.tzinfo is None:
+        raise Unreadable("the header ce_time is not an RFC 3339 time")
+    return time
