@@ -27,8 +27,8 @@ bench: $(VENV)/.dev ## measure the pipeline, the floor and the ceiling
 	@$(BIN)/python -m bench $(ARGS)
 
 lock: $(VENV)/.dev ## pin requirements/*.in anew; ARGS=--upgrade for the newest versions
-	@$(foreach set,dev base local bench,$(BIN)/uv pip compile requirements/$(set).in --output-file requirements/$(set).txt $(LOCK) \
-		$(if $(filter dev,$(set)),$(ARGS),--constraints requirements/dev.txt --upgrade) && ) true
+	@$(LOCK) requirements/dev.in --output-file requirements/dev.txt $(ARGS)
+	@for set in base local bench; do $(LOCK) requirements/$$set.in --output-file requirements/$$set.txt --constraints requirements/dev.txt $(ARGS); done
 
 .env: ## the settings of this machine, from .env.example, with a random key
 	@umask 077 && key=$$($(PYTHON) -c "import secrets; print(secrets.token_urlsafe(50))") && sed "s/^SECRET_KEY=.*/SECRET_KEY=$$key/" .env.example > $@
@@ -37,7 +37,7 @@ clean: ## remove what was made, but not the data under var/
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis staticfiles postman/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-LOCK := --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
 # A stamp says which requirements were installed last; dev contains local.
 $(VENV)/.local: requirements/local.txt | $(BIN)/python
