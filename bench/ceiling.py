@@ -1,10 +1,12 @@
-"""The ceiling: the billing service by hand, psycopg and confluent-kafka in batches, without Django and without the shop's engine.
+"""The ceiling: the billing service by hand, psycopg and confluent-kafka in batches, without Django and without the shop's engine,
+on the very tables of the shop.
 
 Exactly once: effects, results (outbox rows) and position are one transaction, and only the owner of a position can move it.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import psycopg
@@ -16,14 +18,17 @@ from bench.ceiling_step import bill
 CONSUMER = {"group.id": "bench.ceiling", "enable.auto.commit": False, "auto.offset.reset": "error"}
 BROKER_SECONDS = 10.0
 CLAIM = """
-    INSERT INTO bench_progress (topic, partition, owner, position) SELECT %s, number, %s, 0 FROM unnest(%s::int[]) number
-    ON CONFLICT (topic, partition) DO UPDATE SET owner = excluded.owner RETURNING partition, position
+    INSERT INTO consumers_position (consumer, topic, partition, owner, position, cluster_id, topic_id, anchor_event_id,
+                                    stalled_claims, lone_attempts)
+    SELECT 'ceiling', %s, number, %s, 0, '', '', '', 0, 0 FROM unnest(%s::int[]) number
+    ON CONFLICT (consumer, topic, partition) DO UPDATE SET owner = excluded.owner RETURNING partition, position
 """
 FENCE = """
-    UPDATE bench_progress p SET position = new.finish
+    UPDATE consumers_position p SET position = new.finish
     FROM unnest(%s::int[], %s::bigint[], %s::bigint[]) new (partition, start, finish)
-    WHERE p.topic = %s AND p.owner = %s AND p.partition = new.partition AND p.position = new.start
+    WHERE p.consumer = 'ceiling' AND p.topic = %s AND p.owner = %s AND p.partition = new.partition AND p.position = new.start
 """
+SALES = "SELECT currency, id::text FROM billing_account WHERE kind = 'sales'"
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -32,41 +37,56 @@ class Fenced(RuntimeError):
     """Another process has claimed the partitions; nothing of the batch is kept."""
 
 
-def run(bootstrap: str, dsn: str, topic: str, *, batch_size: int = 1000, partitions: Sequence[int] | None = None) -> float:
-    """Apply what lies on the topic, or on some of its partitions, and return messages per second.
+@dataclass
+class Claim:
+    """What this process may move: the position of each partition. And the shop's account in each currency."""
 
-    The clock runs from the first message in hand to the last commit. Raises Fenced when another process claims the same.
+    topic: str
+    owner: UUID
+    positions: dict[int, int]
+    sales: Mapping[str, str]
+
+
+def run(bootstrap: str, dsn: str, topic: str, *, batch_size: int = 1000) -> float:
+    """Apply what lies on the topic and return messages per second, from the first message in hand to the last commit.
+
+    Raises Fenced when another process claims the same.
     """
     consumer = Consumer({"bootstrap.servers": bootstrap, **CONSUMER})
     try:
         with psycopg.connect(dsn, autocommit=True) as connection:
-            ends = _ends(consumer, topic, partitions)
-            return _drain(connection, consumer, topic, ends, batch_size)
+            return _drain(connection, consumer, topic, batch_size)
     finally:
         consumer.close()
 
 
-def _ends(consumer: Consumer, topic: str, partitions: Sequence[int] | None) -> dict[int, int]:
-    numbers = partitions or consumer.list_topics(topic, BROKER_SECONDS).topics[topic].partitions
-    return {number: consumer.get_watermark_offsets(TopicPartition(topic, number), BROKER_SECONDS)[1] for number in numbers}
-
-
-def _drain(connection: Connection, consumer: Consumer, topic: str, ends: dict[int, int], batch_size: int) -> float:
-    owner = uuid4()
-    positions: dict[int, int] = dict(connection.execute(CLAIM, (topic, owner, list(ends))).fetchall())
-    consumer.assign(_offsets(topic, positions))
+def _drain(connection: Connection, consumer: Consumer, topic: str, batch_size: int) -> float:
+    ends = _ends(consumer, topic)
+    claim = _claim(connection, topic, list(ends))
+    consumer.assign(_offsets(claim))
     count, started = 0, 0.0
-    while any(positions[number] < end for number, end in ends.items()):
+    while any(claim.positions[number] < end for number, end in ends.items()):
         messages = _take(consumer, batch_size)
         started = started or time.perf_counter()
-        positions |= _apply(connection, topic, owner, positions, messages)
-        consumer.commit(offsets=_offsets(topic, positions), asynchronous=True)  # for lag tools only
+        _apply(connection, claim, messages)
+        consumer.commit(offsets=_offsets(claim), asynchronous=True)  # for lag tools only
         count += len(messages)
     return count / (time.perf_counter() - started) if count else 0.0
 
 
-def _offsets(topic: str, positions: dict[int, int]) -> list[TopicPartition]:
-    return [TopicPartition(topic, number, position) for number, position in positions.items()]
+def _ends(consumer: Consumer, topic: str) -> dict[int, int]:
+    numbers = consumer.list_topics(topic, BROKER_SECONDS).topics[topic].partitions
+    return {number: consumer.get_watermark_offsets(TopicPartition(topic, number), BROKER_SECONDS)[1] for number in numbers}
+
+
+def _claim(connection: Connection, topic: str, partitions: Sequence[int]) -> Claim:
+    owner = uuid4()
+    positions: dict[int, int] = dict(connection.execute(CLAIM, (topic, owner, partitions)).fetchall())
+    return Claim(topic, owner, positions, dict(connection.execute(SALES).fetchall()))
+
+
+def _offsets(claim: Claim) -> list[TopicPartition]:
+    return [TopicPartition(claim.topic, number, position) for number, position in claim.positions.items()]
 
 
 def _take(consumer: Consumer, batch_size: int) -> list[Message]:
@@ -81,14 +101,14 @@ def _take(consumer: Consumer, batch_size: int) -> list[Message]:
     return messages
 
 
-def _apply(connection: Connection, topic: str, owner: UUID, positions: dict[int, int], messages: Iterable[Message]) -> dict[int, int]:
-    """Apply a batch and move its partitions in one transaction; return their new positions."""
+def _apply(connection: Connection, claim: Claim, messages: Iterable[Message]) -> None:
+    """Apply a batch and move its partitions in one transaction. Raises Fenced."""
     moved = {message.partition() or 0: (message.offset() or 0) + 1 for message in messages}
     numbers = sorted(moved)
     with connection.transaction(), connection.cursor() as cursor:
-        starts, finishes = [positions[number] for number in numbers], [moved[number] for number in numbers]
-        cursor.execute(FENCE, (numbers, starts, finishes, topic, owner))
+        starts, finishes = [claim.positions[number] for number in numbers], [moved[number] for number in numbers]
+        cursor.execute(FENCE, (numbers, starts, finishes, claim.topic, claim.owner))
         if cursor.rowcount != len(numbers):
-            raise Fenced(f"{topic} {numbers}: claimed by another process")
-        bill(cursor, messages)
-    return moved
+            raise Fenced(f"{claim.topic} {numbers}: claimed by another process")
+        bill(cursor, messages, claim.sales)
+    claim.positions |= moved

@@ -1,10 +1,10 @@
-"""The billing step of the ceiling: a batch of order.placed messages in six statements.
+"""The billing step of the ceiling: a batch of order.placed messages in six statements, on the tables of the shop.
 
 Columns travel as array literals, one `join` each, and ids stay strings: lists of UUID and Decimal, adapted by psycopg, cost more
 than all the rest of the step, most of all in text form (%s).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,27 +16,29 @@ from psycopg.rows import TupleRow
 from uuid_utils import uuid7
 
 LOCK_ACCOUNTS = """
-    SELECT id::text, customer_id::text, currency, balance, last_number FROM bench_account WHERE customer_id = ANY(%s::uuid[])
-    ORDER BY bench_account.id FOR NO KEY UPDATE
+    SELECT id::text, customer_id::text, currency, balance, sequence FROM billing_account WHERE customer_id = ANY(%s::uuid[])
+    ORDER BY billing_account.id FOR NO KEY UPDATE
 """
-KNOWN_ORDERS = "SELECT order_id::text FROM bench_invoice WHERE order_id = ANY(%s::uuid[])"
+KNOWN_ORDERS = "SELECT order_id::text FROM billing_invoice WHERE order_id = ANY(%s::uuid[])"
 INSERT_INVOICES = """
-    INSERT INTO bench_invoice (opened_at, settled_at, id, order_id, customer_id, amount, currency, outcome, reason,
-                               source_partition, source_offset)
-    SELECT %s, %s, * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::numeric[], %s::text[], %s::text[], %s::text[],
-                                 %s::int[], %s::bigint[])
+    INSERT INTO billing_invoice (opened_at, settled_at, applied_at, id, order_id, customer_id, amount, currency, outcome, reason,
+                                 account_id, partition, "offset")
+    SELECT this, this, this, invoice.* FROM (SELECT %s::timestamptz AS this) AS now,
+        unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::numeric[], %s::text[], %s::text[], %s::text[],
+               %s::uuid[], %s::int[], %s::bigint[]) AS invoice
 """
 UPDATE_ACCOUNTS = """
-    UPDATE bench_account a SET balance = new.balance, last_number = new.number
-    FROM unnest(%s::uuid[], %s::numeric[], %s::bigint[]) new (id, balance, number) WHERE a.id = new.id
+    UPDATE billing_account a SET balance = new.balance, sequence = new.sequence
+    FROM unnest(%s::uuid[], %s::numeric[], %s::bigint[]) new (id, balance, sequence) WHERE a.id = new.id
 """
 INSERT_TRANSFERS = """
-    INSERT INTO bench_transfer (kind, created_at, id, account_id, invoice_id, amount, currency, number, balance_after)
-    SELECT 'charge', %s, * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::numeric[], %s::text[], %s::bigint[], %s::numeric[])
+    INSERT INTO billing_transfer (kind, created_at, id, debit_id, account_id, credit_id, invoice_id, amount, currency, number, balance)
+    SELECT 'charge', %s, * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::numeric[], %s::text[],
+                                       %s::bigint[], %s::numeric[])
 """
 INSERT_FACTS = """
-    INSERT INTO bench_outbox (destination, type, time, value, event_id, subject, key)
-    SELECT 'billing-topic', 'shop.invoice.settled.v1', %s, * FROM unnest(%b::bytea[], %s::text[], %s::uuid[], %s::uuid[])
+    INSERT INTO messaging_outboxrow (destination, resent, attempts, refused, created_at, event, event_id, key)
+    SELECT 'billing-topic', false, 0, '', %s, * FROM unnest(%b::bytea[], %s::text[], %s::text[])
 """
 
 Cursor = psycopg.Cursor[TupleRow]
@@ -64,7 +66,7 @@ class Account:
     customer_id: str
     currency: str
     balance: Decimal
-    number: int
+    sequence: int
 
 
 class Invoice(msgspec.Struct, frozen=True):
@@ -78,17 +80,34 @@ class Invoice(msgspec.Struct, frozen=True):
     settled_at: datetime
 
 
+class Fact(msgspec.Struct, frozen=True):
+    """A CloudEvent in its JSON format."""
+
+    id: str
+    subject: str
+    time: datetime
+    partitionkey: str
+    data: Invoice
+    specversion: str = "1.0"
+    type: str = "shop.invoice.settled.v1"
+    source: str = "/billing"
+    datacontenttype: str = "application/json"
+
+
 decode_placed = msgspec.json.Decoder(Placed).decode
 encode = msgspec.json.Encoder().encode
 
 
-def bill(cursor: Cursor, messages: Iterable[Message]) -> None:
-    """Make the effects of a batch in the transaction that is open; an order that is known already changes nothing."""
+def bill(cursor: Cursor, messages: Iterable[Message], sales: Mapping[str, str]) -> None:
+    """Make the effects of a batch in the transaction that is open; an order that is known already changes nothing.
+
+    sales: the shop's account in each currency.
+    """
     placed = {order.order_id: (order, message) for message in messages if (order := _decode(message))}
     accounts = _lock_accounts(cursor, {order.customer_id for order, _ in placed.values()})
     for (known,) in cursor.execute(KNOWN_ORDERS, [_array(placed)]).fetchall():
         del placed[known]
-    _settle(cursor, placed.values(), accounts)
+    _settle(cursor, placed.values(), accounts, sales)
 
 
 def _decode(message: Message) -> Placed | None:
@@ -103,27 +122,31 @@ def _lock_accounts(cursor: Cursor, customers: Iterable[str]) -> dict[str, list[A
     return accounts
 
 
-def _settle(cursor: Cursor, orders: Iterable[tuple[Placed, Message]], accounts: dict[str, list[Account]]) -> None:
+def _settle(
+    cursor: Cursor, orders: Iterable[tuple[Placed, Message]], accounts: Mapping[str, list[Account]], sales: Mapping[str, str]
+) -> None:
     now = datetime.now(UTC)
     invoices: list[Row] = []
     transfers: list[Row] = []
     facts: list[Row] = []
-    values: list[bytes] = []
+    events: list[bytes] = []
     charged: dict[str, Account] = {}
     for order, message in orders:
         account, reason = _decide(accounts.get(order.customer_id, []), order)
         invoice = _invoice(order, reason, now)
-        invoices.append((*msgspec.structs.astuple(invoice)[:6], f'"{reason}"', message.partition(), message.offset()))
-        facts.append((f"invoice.settled:{order.order_id}", order.order_id, order.customer_id))
-        values.append(encode(invoice))
+        account_id = account.id if account else "NULL"
+        invoices.append((*msgspec.structs.astuple(invoice)[:6], f'"{reason}"', account_id, message.partition(), message.offset()))
+        fact = Fact(f"invoice.settled:{order.order_id}", order.order_id, now, order.customer_id, invoice)
+        facts.append((fact.id, order.customer_id))
+        events.append(encode(fact))
         if account is not None:
-            transfers.append(_charge(account, invoice))
+            transfers.append(_charge(account, invoice, sales[invoice.currency]))
             charged[account.id] = account
-    balances = [(key, charged[key].balance, charged[key].number) for key in sorted(charged)]
-    _write(cursor, INSERT_INVOICES, invoices, now, now)
+    balances = [(key, charged[key].balance, charged[key].sequence) for key in sorted(charged)]
+    _write(cursor, INSERT_INVOICES, invoices, now)
     _write(cursor, UPDATE_ACCOUNTS, balances)
     _write(cursor, INSERT_TRANSFERS, transfers, now)
-    _write(cursor, INSERT_FACTS, facts, now, values)
+    _write(cursor, INSERT_FACTS, facts, now, events)
 
 
 def _decide(accounts: Sequence[Account], order: Placed) -> tuple[Account | None, str]:
@@ -139,10 +162,11 @@ def _invoice(order: Placed, reason: str, now: datetime) -> Invoice:
     return Invoice(str(uuid7()), order.order_id, order.customer_id, order.amount, order.currency, outcome, reason, now)
 
 
-def _charge(account: Account, invoice: Invoice) -> Row:
+def _charge(account: Account, invoice: Invoice, sales: str) -> Row:
     account.balance -= invoice.amount
-    account.number += 1
-    return uuid7(), account.id, invoice.invoice_id, invoice.amount, invoice.currency, account.number, account.balance
+    account.sequence += 1
+    moved = (invoice.amount, invoice.currency, account.sequence, account.balance)
+    return (uuid7(), account.id, account.id, sales, invoice.invoice_id, *moved)
 
 
 def _write(cursor: Cursor, query: str, rows: Sequence[Row], *first: object) -> None:

@@ -6,22 +6,23 @@ Import this module when Django is set up.
 
 import json
 import time
+from collections.abc import Callable
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 from django.core.serializers.json import DjangoJSONEncoder
 
-from bench.floor_models import Invoice
 from bench.floor_step import bill
+from billing.models import Invoice
 
 CONSUMER = {"enable.auto.commit": False, "auto.offset.reset": "earliest"}
 PRODUCER = {"acks": "all", "enable.idempotence": True}
 BROKER_SECONDS = 10.0
 
 
-def run(bootstrap: str, topic: str, results: str, *, count: int, group: str) -> float:
+def run(bootstrap: str, topic: str, results: str, *, count: int, group: str, show: Callable[[int], object] = bool) -> float:
     """Bill the group's next `count` messages of `topic`, publish to the topic `results`, return messages per second.
 
-    The clock runs from the end of the first message, which pays for the connections, to the end of the last.
+    The clock runs from the end of the first message, which pays for the connections, to the end of the last. `show` is told how far it is.
     """
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group, **CONSUMER})
     producer = Producer({"bootstrap.servers": bootstrap, **PRODUCER})
@@ -29,8 +30,9 @@ def run(bootstrap: str, topic: str, results: str, *, count: int, group: str) -> 
     try:
         _work(consumer, producer, results)
         started = time.perf_counter()
-        for _ in range(count - 1):
+        for number in range(1, count):
             _work(consumer, producer, results)
+            show(number)
         return (count - 1) / (time.perf_counter() - started)
     finally:
         consumer.close()
@@ -79,7 +81,7 @@ def _headers(invoice: Invoice) -> dict[str, str | bytes | None]:
         "ce_source": "/billing",
         "ce_type": "shop.invoice.settled.v1",
         "ce_subject": str(invoice.order_id),
-        "ce_time": invoice.settled_at.isoformat(),
+        "ce_time": str(invoice.settled_at),
         "ce_partitionkey": str(invoice.customer_id),
         "content-type": "application/json",
     }

@@ -8,9 +8,8 @@ from typing import Any
 from confluent_kafka import Message
 from django.db import transaction
 from django.utils import timezone
-from uuid_utils.compat import uuid7
 
-from bench.floor_models import Account, Invoice, Transfer
+from billing.models import Account, Invoice, Transfer
 
 
 @transaction.atomic
@@ -28,41 +27,43 @@ def _settle(order: dict[str, Any], message: Message) -> Invoice:
     account = next((each for each in accounts if each.currency == order["currency"]), None)
     reason = _refusal(account, amount, any_account=bool(accounts))
     invoice = Invoice.objects.create(
-        id=uuid7(),
         order_id=order["order_id"],
         customer_id=order["customer_id"],
         amount=amount,
         currency=order["currency"],
+        account=None if reason else account,
         outcome="declined" if reason else "paid",
         reason=reason,
         opened_at=now,
         settled_at=now,
-        source_partition=message.partition(),
-        source_offset=message.offset(),
+        applied_at=now,
+        partition=message.partition(),
+        offset=message.offset(),
     )
     if account and not reason:
-        _charge(account, invoice, now)
+        _charge(account, invoice, amount, now)
     return invoice
 
 
 def _refusal(account: Account | None, amount: Decimal, *, any_account: bool) -> str:
-    if account is None:
+    if account is None or account.balance is None:
         return "wrong_currency" if any_account else "no_account"
     return "" if account.balance >= amount else "insufficient_funds"
 
 
-def _charge(account: Account, invoice: Invoice, now: datetime) -> None:
-    account.balance -= invoice.amount
-    account.last_number += 1
+def _charge(account: Account, invoice: Invoice, amount: Decimal, now: datetime) -> None:
+    account.balance = (account.balance or Decimal(0)) - amount
+    account.sequence += 1
     account.save()
     Transfer.objects.create(
-        id=uuid7(),
-        account=account,
-        invoice=invoice,
         kind="charge",
-        amount=invoice.amount,
+        debit=account,
+        credit=Account.objects.get(kind="sales", currency=invoice.currency),
+        account=account,
+        number=account.sequence,
+        amount=amount,
         currency=invoice.currency,
-        number=account.last_number,
-        balance_after=account.balance,
+        balance=account.balance,
+        invoice=invoice,
         created_at=now,
     )

@@ -1,4 +1,4 @@
-"""The load of every measurement: order.placed events on a topic, as the orders service publishes them."""
+"""The load of every measurement: the shop's own events, as its services publish them, and topics that are full of them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -6,11 +6,12 @@ from decimal import Decimal
 from uuid import UUID
 
 from confluent_kafka import KafkaError, Message, Producer
-from uuid_utils.compat import uuid7
 
+from billing.events import InvoiceSettled
+from kafka_shop.ids import uuid7
 from kafka_shop.messaging.envelope import seal, to_kafka
 from kafka_shop.messaging.events import Event
-from orders.events import Item, OrderPlaced
+from orders.events import Item, OrderPlaced, OrderSettled
 
 QUEUE_LENGTH_MAX = 50_000
 QUEUE_POLL_SECONDS = 0.01
@@ -19,6 +20,7 @@ PRODUCER = {
     "linger.ms": 20,
     "compression.type": "lz4",
     "delivery.report.only.error": True,
+    "partitioner": "murmur2_random",  # the shop's
 }
 
 
@@ -40,6 +42,31 @@ def make_orders(customers: Sequence[UUID], count: int, *, amount: str = "1.00", 
             items=items,
             placed_at=datetime.now(UTC),
         )
+
+
+def paid(order: OrderPlaced) -> InvoiceSettled:
+    """What billing says of an order that it charged."""
+    return InvoiceSettled(
+        order_id=order.order_id,
+        customer_id=order.customer_id,
+        invoice_id=uuid7(),
+        amount=order.amount,
+        currency=order.currency,
+        outcome="paid",
+        settled_at=order.placed_at,
+    )
+
+
+def settled(order: OrderPlaced) -> OrderSettled:
+    """What orders says of an order that was paid."""
+    return OrderSettled(
+        order_id=order.order_id,
+        customer_id=order.customer_id,
+        outcome="paid",
+        amount=order.amount,
+        currency=order.currency,
+        settled_at=order.placed_at,
+    )
 
 
 def produce(bootstrap: str, topic: str, events: Iterable[Event]) -> None:

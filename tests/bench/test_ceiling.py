@@ -1,25 +1,22 @@
 """The ceiling is fast and exact, or it is no ceiling."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from uuid import uuid4
 
-import psycopg
+import msgspec
 import pytest
 from confluent_kafka import Consumer, Message
 
-from bench import ceiling, load, rig, schema
+from bench import ceiling, data, load, shop
+from billing.events import InvoiceSettled
+from billing.models import Invoice
+from consumers.models import Position
+from kafka_shop.messaging.envelope import from_json
+from kafka_shop.messaging.models import OutboxRow
 from orders.events import OrderCancelled
 from tests.kafka.cluster import KafkaCluster
-from tests.kafka.fixtures import kafka as kafka
 
-pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture(scope="module")
-def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with rig.postgres(tmp_path_factory.mktemp("postgres")) as dsn:
-        yield dsn
+pytestmark = [pytest.mark.kafka, pytest.mark.usefixtures("committed")]
 
 
 @pytest.fixture
@@ -29,60 +26,84 @@ def topic(kafka: KafkaCluster) -> str:
     return name
 
 
-def test_each_order_is_billed_once_however_often_it_is_read(kafka: KafkaCluster, dsn: str, topic: str) -> None:
+def run(kafka: KafkaCluster, topic: str) -> float:
+    return ceiling.run(kafka.bootstrap, shop.dsn(), topic, batch_size=7)
+
+
+def test_each_order_is_billed_once_however_often_it_is_read(kafka: KafkaCluster, topic: str) -> None:
     rich, poor = load.make_customers(2)
-    schema.prepare(dsn, [rich, poor], balance=Decimal("20.00"))
+    data.prepare([rich, poor], balance=Decimal("20.00"))
     orders = [*load.make_orders([rich], 20), *load.make_orders([poor], 3, amount="8.00")]
     load.produce(kafka.bootstrap, topic, [*orders, *orders])
 
-    ceiling.run(kafka.bootstrap, dsn, topic, batch_size=7)
-    schema.verify(dsn, orders=23, paid=22, facts=23, balance=Decimal("20.00"))
+    run(kafka, topic)
+    data.verify(invoices=23, paid_invoices=22, charges=22, outbox=23, money=Decimal("4.00"), wrong_accounts=0)
 
-    assert ceiling.run(kafka.bootstrap, dsn, topic, batch_size=7) == 0.0
-    schema.verify(dsn, orders=23, paid=22, facts=23, balance=Decimal("20.00"))
+    assert run(kafka, topic) == 0.0
+    data.verify(invoices=23, paid_invoices=22, charges=22, outbox=23, money=Decimal("4.00"), wrong_accounts=0)
 
 
-def test_a_refused_order_has_its_reason_and_takes_no_money(kafka: KafkaCluster, dsn: str, topic: str) -> None:
+def test_a_refused_order_has_its_reason_and_takes_no_money(kafka: KafkaCluster, topic: str) -> None:
     customer, stranger = load.make_customers(2)
-    schema.prepare(dsn, [customer], balance=Decimal("5.00"))
+    data.prepare([customer], balance=Decimal("5.00"))
     load.produce(kafka.bootstrap, topic, load.make_orders([customer], 1, amount="5.01"))
     load.produce(kafka.bootstrap, topic, load.make_orders([customer], 1, currency="USD"))
     load.produce(kafka.bootstrap, topic, load.make_orders([stranger], 1))
 
-    ceiling.run(kafka.bootstrap, dsn, topic)
+    run(kafka, topic)
 
-    schema.verify(dsn, orders=3, paid=0, facts=3, balance=Decimal("5.00"))
-    with psycopg.connect(dsn) as connection:
-        reasons = connection.execute("SELECT reason FROM bench_invoice ORDER BY 1").fetchall()
-    assert reasons == [("insufficient_funds",), ("no_account",), ("wrong_currency",)]
+    data.verify(invoices=3, paid_invoices=0, charges=0, outbox=3, money=Decimal("5.00"), wrong_accounts=0)
+    assert sorted(Invoice.objects.values_list("reason", flat=True)) == ["insufficient_funds", "no_account", "wrong_currency"]
 
 
-def test_an_event_of_another_type_is_passed_over(kafka: KafkaCluster, dsn: str, topic: str) -> None:
+def test_its_facts_are_the_shops(kafka: KafkaCluster, topic: str) -> None:
     (customer,) = load.make_customers(1)
-    schema.prepare(dsn, [customer], balance=Decimal("5.00"))
+    data.prepare([customer], balance=Decimal("5.00"))
+    (order,) = load.make_orders([customer], 1)
+    load.produce(kafka.bootstrap, topic, [order])
+
+    run(kafka, topic)
+
+    row = OutboxRow.objects.get()
+    fact = from_json(bytes(row.event))
+    invoice = Invoice.objects.get()
+    assert (row.event_id, row.key) == (fact.id, fact.partitionkey) == (f"invoice.settled:{order.order_id}", str(customer))
+    assert msgspec.json.decode(fact.data, type=InvoiceSettled) == InvoiceSettled(
+        order_id=order.order_id,
+        customer_id=customer,
+        invoice_id=invoice.id,
+        amount=order.amount,
+        currency="EUR",
+        outcome="paid",
+        settled_at=fact.time,
+    )
+
+
+def test_an_event_of_another_type_is_passed_over(kafka: KafkaCluster, topic: str) -> None:
+    (customer,) = load.make_customers(1)
+    data.prepare([customer], balance=Decimal("5.00"))
     (order,) = load.make_orders([customer], 1)
     cancelled = OrderCancelled(order_id=order.order_id, customer_id=customer, cancelled_at=order.placed_at)
     load.produce(kafka.bootstrap, topic, [cancelled, order])
 
-    ceiling.run(kafka.bootstrap, dsn, topic)
+    run(kafka, topic)
 
-    schema.verify(dsn, orders=1, paid=1, facts=1, balance=Decimal("5.00"))
+    data.verify(invoices=1, paid_invoices=1, charges=1, outbox=1, money=Decimal("4.00"), wrong_accounts=0)
 
 
-def test_who_lost_the_partitions_leaves_nothing_behind(kafka: KafkaCluster, dsn: str, topic: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_lost_the_partitions_leaves_nothing_behind(kafka: KafkaCluster, topic: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (customer,) = load.make_customers(1)
-    schema.prepare(dsn, [customer], balance=Decimal("5.00"))
+    data.prepare([customer], balance=Decimal("5.00"))
     load.produce(kafka.bootstrap, topic, load.make_orders([customer], 1))
     take = ceiling._take
 
     def take_while_another_claims(consumer: Consumer, batch_size: int) -> list[Message]:
-        with psycopg.connect(dsn) as other:
-            other.execute("UPDATE bench_progress SET owner = %s", [uuid4()])
+        Position.objects.update(owner=uuid4())
         return take(consumer, batch_size)
 
     monkeypatch.setattr(ceiling, "_take", take_while_another_claims)
 
     with pytest.raises(ceiling.Fenced):
-        ceiling.run(kafka.bootstrap, dsn, topic)
+        run(kafka, topic)
 
-    schema.verify(dsn, orders=0, paid=0, facts=0, balance=Decimal("5.00"))
+    data.verify(invoices=0, paid_invoices=0, charges=0, outbox=0, money=Decimal("5.00"), wrong_accounts=0)

@@ -1,0 +1,114 @@
+"""What was measured, for people and for programs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.table import Table
+
+from bench.campaign import Figures, Size
+from bench.latency import ORDERS_A_SECOND, p50, p99
+
+NAMES = {
+    "floor": "floor: ORM, a transaction each",
+    "ceiling": "ceiling: by hand, in batches",
+    "billing": "billing consumer",
+    "orders": "orders consumer",
+    "notify": "notify consumer",
+    "pipeline": "pipeline, order to letter",
+}
+
+
+def as_json(figures: Figures, size: Size, machine: Mapping[str, str], command: str) -> dict[str, Any]:
+    """Everything that is known of a run."""
+    return {
+        "command": command,
+        "machine": machine,
+        "size": vars(size),
+        "per_second": {
+            name: {"median": round(median(turns)), "turns": [round(turn) for turn in turns]} for name, turns in figures.rates.items()
+        },
+        "ratios": {name: ratios(figures, name) for name in figures.rates},
+        "lone_order_ms": {"answer": spread(figures.answers), "letter": spread(figures.letters)} if figures.letters else {},
+        "cpu_us": {name: cpu(figures, name) for name in figures.cores},
+    }
+
+
+def ratios(figures: Figures, name: str) -> dict[str, float]:
+    """How many times the floor, and what share of the ceiling, where those were measured."""
+    return {
+        neighbour: round(median(figures.rates[name]) / median(figures.rates[neighbour]), 2)
+        for neighbour in ("floor", "ceiling")
+        if neighbour in figures.rates
+    }
+
+
+def spread(milliseconds: Sequence[float]) -> dict[str, float]:
+    return {"median": round(p50(list(milliseconds)), 1), "p99": round(p99(list(milliseconds)), 1)}
+
+
+def cpu(figures: Figures, name: str) -> dict[str, int]:
+    """Microseconds of CPU a message, by part: what a noisy machine changes least. What uses next to nothing is left out."""
+    rates = figures.rates.get(name, [ORDERS_A_SECOND] * len(figures.cores[name]))
+    costs = [{part: cores / rate * 1e6 for part, cores in turn.items()} for turn, rate in zip(figures.cores[name], rates, strict=True)]
+    parts = sorted({part for cost in costs for part in cost})
+    medians = {part: round(median(cost.get(part, 0) for cost in costs)) for part in parts}
+    return {part: cost for part, cost in medians.items() if cost}
+
+
+def tables(result: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Title, header and rows of each table."""
+    rates = [
+        [NAMES[name], f"{rate['median']:,}", ", ".join(f"{turn:,}" for turn in rate["turns"]), *_ratios(result["ratios"][name])]
+        for name, rate in result["per_second"].items()
+    ]
+    lone = [[f"until the {what}", f"{times['median']:.1f}", f"{times['p99']:.1f}"] for what, times in result["lone_order_ms"].items()]
+    costs = [[NAMES.get(name, name), ", ".join(f"{part} {cost:,}" for part, cost in by.items())] for name, by in result["cpu_us"].items()]
+    shown = [
+        ("Messages or orders a second", ["", "median", "turns", "of ceiling", "× floor"], rates),
+        (f"A lone order, {ORDERS_A_SECOND} a second, ms from its POST", ["", "median", "p99"], lone),
+        ("CPU a message, µs", ["", "by part"], costs),
+    ]
+    return [table for table in shown if table[2]]
+
+
+def _ratios(ratios: Mapping[str, float]) -> list[str]:
+    return [f"{ratios['ceiling']:.2f}" if "ceiling" in ratios else "", f"{ratios['floor']:.1f}" if "floor" in ratios else ""]
+
+
+def origin(result: Mapping[str, Any]) -> str:
+    """The machine, the versions and the command, in two lines."""
+    machine, size = result["machine"], result["size"]
+    parts = ", ".join(f"{name} {value}" for name, value in machine.items() if name not in {"cores", "memory", "cpu", "system"})
+    orders = f"{size['orders']:,} orders of {size['customers']:,} customers, 2 partitions a topic, {size['turns']} turns"
+    return (
+        f"{machine['cores']} cores ({machine['cpu']}), {machine['memory']}, {machine['system']}; {parts}\n`{result['command']}`: {orders}"
+    )
+
+
+def rich_tables(result: Mapping[str, Any]) -> list[Table]:
+    return [_rich(*table) for table in tables(result)]
+
+
+def _rich(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for number, name in enumerate(header):
+        table.add_column(name, justify="left" if number == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def write(result: Mapping[str, Any], folder: Path) -> None:
+    """Writes bench.json and bench.md."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "bench.json").write_text(json.dumps(result, indent=2) + "\n")
+    parts = [markdown(*table) for table in tables(result)]
+    (folder / "bench.md").write_text("\n".join(["# What `make bench` measured\n", *parts, origin(result), ""]))
+
+
+def markdown(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---", *("---:" for _ in header[1:])], *rows]
+    return f"## {title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"

@@ -1,0 +1,109 @@
+"""The shop's own processes under measurement: each consumer alone, and all of them together. For a set-up Django."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import psycopg
+from django.db import connection
+from django.db.models import Sum
+from psycopg.conninfo import make_conninfo
+
+from bench import data, rig
+from bench.cores import Cores
+from consumers.models import Position
+from consumers.routes import ROUTES
+from kafka_shop.local.demo import manage
+from kafka_shop.local.processes import Process, Processes
+from kafka_shop.messaging.models import OutboxRow
+from orders.events import OrderPlaced
+
+LOOK_SECONDS = 0.01
+PATIENCE_SECONDS = 60.0  # without any progress
+HOLD = "SELECT pg_advisory_lock(hashtext('outbox'), hashtext('order-topic'))"  # as a relay at work does
+
+Show = Callable[[int], object]  # is told how far a measurement has come
+Rate = tuple[float, Mapping[str, float]]  # a second; and the cores that each part used meanwhile
+
+
+def consumer(name: str, topic: str, count: int, show: Show) -> Rate:
+    """Lets one consumer read the `count` messages on a topic: messages a second from its first batch to its last."""
+    with started([Process(name=name, command=manage("run_consumer", name), environment=topics({ROUTES[name].topic: topic}))]) as check:
+        return follow(name, topic, count, check, show)
+
+
+def pipeline(names: Mapping[str, str], orders: Sequence[OrderPlaced], show: Show) -> Rate:
+    """Lets orders that wait in the outbox pass through relay and consumers: orders a second from the relay's start to the last letter.
+
+    names: the topics in use, by logical name. The first order goes ahead, so that every process is warm.
+    """
+    commands = {"relay": manage("run_relay")} | {name: manage("run_consumer", name) for name in ROUTES}
+    processes = [Process(name=name, command=command, environment=topics(names)) for name, command in commands.items()]
+    topic = names[ROUTES["notify"].topic]
+    data.place(orders[:1], publish=True)
+    with started(processes) as check:
+        wait(lambda: position("notify", topic) >= 1, check)
+        with relay_held():
+            data.place(orders[1:], publish=True)
+            data.settle_down()
+            cores, begun = Cores(), time.perf_counter()
+        wait(lambda: shown(position("notify", topic), show) >= len(orders), check)
+        rate = (len(orders) - 1) / (time.perf_counter() - begun), cores.used()
+        wait(lambda: not OutboxRow.objects.exists(), check)
+    return rate
+
+
+def topics(names: Mapping[str, str]) -> dict[str, str]:
+    """The settings that name topics."""
+    return {name.upper().replace("-", "_"): topic for name, topic in names.items()}
+
+
+def follow(name: str, topic: str, count: int, check: Callable[[], None], show: Show) -> Rate:
+    """Watches a consumer's position until it has read `count` messages; the clock starts with its first batch."""
+    wait(lambda: position(name, topic) > 0, check)
+    cores, begun, before = Cores(), time.perf_counter(), position(name, topic)
+    wait(lambda: shown(position(name, topic), show) >= count, check)
+    return (count - before) / (time.perf_counter() - begun), cores.used()
+
+
+@contextmanager
+def started(processes: Sequence[Process]) -> Iterator[Callable[[], None]]:
+    """Runs processes; yields what raises ProcessEnded when one of them has ended."""
+    with Processes(rig.FOLDER / "log") as running:
+        for process in processes:
+            running.start(process)
+        yield running.check
+
+
+@contextmanager
+def relay_held() -> Iterator[None]:
+    """Keeps the relay from order-topic."""
+    with psycopg.connect(dsn(), autocommit=True) as other:
+        other.execute(HOLD)
+        yield
+
+
+def dsn() -> str:
+    """Where PostgreSQL is, for connections of one's own."""
+    database = connection.settings_dict
+    return make_conninfo(host=database["HOST"], dbname=database["NAME"], user=database["USER"] or None)
+
+
+def position(name: str, topic: str) -> int:
+    """How many messages of a topic a consumer has applied."""
+    return Position.objects.filter(consumer=name, topic=topic).aggregate(sum=Sum("position"))["sum"] or 0
+
+
+def wait(reached: Callable[[], bool], check: Callable[[], None]) -> None:
+    """Waits until something is so. Raises TimeoutError, and what `check` raises."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not reached():
+        check()
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"nothing came of it within {PATIENCE_SECONDS:g} s; the logs are in {rig.FOLDER / 'log'}")
+        time.sleep(LOOK_SECONDS)
+
+
+def shown(count: int, show: Show) -> int:
+    show(count)
+    return count
