@@ -38,13 +38,14 @@ DATABASES, SERVICE_DATABASES = service_databases(
     env.database("DATABASE_URL") or dict(EMBEDDED_DATABASE),
     {service: env.database(f"{service.upper()}_DATABASE_URL") for service in ALL_SERVICES},
 )
-DATABASE_CONNECTION: dict[str, Any] = {
-    "CONN_MAX_AGE": 300,
-    "CONN_HEALTH_CHECKS": True,
-    "OPTIONS": {"isolation_level": IsolationLevel.READ_COMMITTED, "connect_timeout": 5, "application_name": "kafka_shop"},
+DATABASE_OPTIONS: dict[str, Any] = {
+    "isolation_level": IsolationLevel.READ_COMMITTED,
+    "connect_timeout": 5,
+    "application_name": "kafka_shop",
 }
 for database in DATABASES.values():
-    database.update(DATABASE_CONNECTION)
+    own_options = database.get("OPTIONS", {})  # of the URL: ?sslmode=require
+    database.update({"CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True, "OPTIONS": DATABASE_OPTIONS | own_options})
 DATABASE_ROUTERS = ["kafka_shop.databases.ServiceRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
