@@ -14,10 +14,10 @@ FACTS_AFTER = """
 SELECT time, rank, id, order_id, customer_id, amount, currency, account_id, outcome, reason, settled_at, voided_at, refunded_at
 FROM (
     (SELECT settled_at AS time, 0 AS rank, * FROM billing_invoice
-     WHERE (settled_at, id, 0) > (%s::timestamptz, %s::uuid, %s) ORDER BY settled_at, id LIMIT %s)
+     WHERE settled_at IS NOT NULL AND (settled_at, id, 0) > (%s::timestamptz, %s::uuid, %s) ORDER BY settled_at, id LIMIT %s)
     UNION ALL
     (SELECT refunded_at AS time, 1 AS rank, * FROM billing_invoice
-     WHERE (refunded_at, id, 1) > (%s::timestamptz, %s::uuid, %s) ORDER BY refunded_at, id LIMIT %s)
+     WHERE refunded_at IS NOT NULL AND (refunded_at, id, 1) > (%s::timestamptz, %s::uuid, %s) ORDER BY refunded_at, id LIMIT %s)
 ) AS fact
 ORDER BY time, id, rank LIMIT %s
 """
