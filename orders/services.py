@@ -30,7 +30,7 @@ def place_order(*, customer_id: UUID, items: Sequence[tuple[str, int]], now: dat
     """Places an order of (SKU, quantity) at the catalogue's prices, and asks billing for the money. Raises Unplaceable."""
     lines, total, currency = rules.price(items, selectors.prices([sku for sku, _ in items]))
     known = rules.Order(id=uuid7(), customer_id=customer_id, total=total, currency=currency)
-    with transaction.atomic(using=alias_of("orders")):
+    with transaction.atomic(using=alias_of("orders")):  # without limits: it locks nothing that others wait for
         order = Order.objects.create(id=known.id, customer_id=customer_id, total=total, currency=currency, placed_at=now, sweep_from=now)
         OrderLine.objects.bulk_create(
             [OrderLine(order=order, product=line.product, quantity=line.quantity, price=line.price) for line in lines]
@@ -110,5 +110,6 @@ def _question(order: rules.Order, placed_at: datetime, items: Mapping[UUID, Sequ
 
 
 def _stored(order: rules.Order, placed_at: datetime, items: Mapping[UUID, Sequence[Item]]) -> list[Event]:
-    """All facts of an order; its placement has the lines that were loaded."""
-    return [facts.placement(order, placed_at, items.get(order.id, [])), *facts.cancellation(order), *facts.ends(order)]
+    """All facts of an order, its placement when its lines are given."""
+    placed = [facts.placement(order, placed_at, items[order.id])] if order.id in items else []
+    return [*placed, *facts.cancellation(order), *facts.ends(order)]
