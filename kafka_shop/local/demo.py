@@ -23,9 +23,9 @@ from kafka_shop.local.walk import WalkFailed, walk
 from orders.services import seed_catalogue
 
 HOST = "127.0.0.1"
+GUNICORN = "-m gunicorn kafka_shop.wsgi --worker-class gthread --graceful-timeout 1 --no-control-socket"
 READY_SECONDS = 60.0
 PAUSE_SECONDS = 0.05
-THREADS = 8
 Owners = dict[tuple[str, str, int], UUID | None]
 
 
@@ -99,8 +99,8 @@ def start(processes: Processes, port: int, console: Console) -> None:
 
 def shop(port: int) -> Iterator[Process]:
     """The shop's processes."""
-    web = ["-m", "gunicorn", "kafka_shop.wsgi", "--bind", f"{HOST}:{port}", "--worker-class", "gthread", "--threads", str(THREADS)]
-    yield Process(name="web", command=[sys.executable, *web, "--graceful-timeout", "1", "--no-control-socket"])
+    bound = ["--bind", f"{HOST}:{port}", "--threads", str(settings.WEB_THREADS)]
+    yield Process(name="web", command=[sys.executable, *GUNICORN.split(), *bound])
     yield Process(name="relay", command=manage("run_relay"))
     for name in ROUTES:
         yield Process(name=name, command=manage("run_consumer", name))

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import IO, Self, cast
 
 ROOT = Path(__file__).parents[2]
-END_SECONDS = 5
+END_SECONDS = 10  # more than the supervisor takes
 LAST_LINES = 5
 
 
