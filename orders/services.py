@@ -61,9 +61,10 @@ def apply_results(results: Sequence[rules.Result]) -> list[Event]:
     known = store.lock(alias, {result.order_id for result in results})
     orders = dict(known)
     for result in results:
-        if result.order_id not in orders:
+        order = orders.get(result.order_id)
+        if order is None:
             raise Conflict(f"order {result.order_id} is not known, and its invoice is {result.outcome}")
-        orders[result.order_id] = rules.apply(orders[result.order_id], result)
+        orders[result.order_id] = rules.apply(order, result)
     store.save(alias, [order for id, order in orders.items() if order is not known[id]])
     told = dict.fromkeys((result.order_id, result.outcome) for result in results)
     return [fact for id, outcome in told for fact in facts.following(orders[id], outcome)]
