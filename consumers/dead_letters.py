@@ -14,6 +14,7 @@ from kafka_shop.databases import columns, rows, run
 from kafka_shop.ids import uuid7
 
 FLOOD_WINDOW = 200  # messages of a partition
+LONGEST_REASON = 500  # characters
 
 WRITE = """
 INSERT INTO consumers_deadletter AS d (id, consumer, identity, topic, partition, "offset", key, value, headers,
@@ -32,8 +33,11 @@ ON CONFLICT (consumer, identity) DO UPDATE SET
 """
 
 COUNT = """
-SELECT count(*) FROM consumers_deadletter
-WHERE consumer = %s AND topic = %s AND partition = %s AND "offset" > %s AND "offset" <= %s AND closed_at IS NULL
+SELECT coalesce(max(failed), 0) FROM (
+    SELECT count(*) OVER (ORDER BY "offset" RANGE BETWEEN %s::bigint PRECEDING AND CURRENT ROW) AS failed
+    FROM consumers_deadletter
+    WHERE consumer = %s AND topic = %s AND partition = %s AND "offset" BETWEEN %s AND %s AND closed_at IS NULL
+) AS windows
 """
 
 CLOSE = """
@@ -52,13 +56,14 @@ def write(positions: Positions, items: Sequence[Item], claims: Mapping[int, Clai
     letters = {identity(positions.topic, item, claims[item.record.partition]): item for item in items}
     records = [row(name, item) for name, item in sorted(letters.items())]
     run(positions.alias, WRITE, positions.consumer, positions.topic, now, *columns(records, 12))
-    for partition, end in {item.record.partition: item.record.offset for item in items}.items():
-        check_flood(positions, partition, end)
+    for partition in {item.record.partition for item in items}:
+        check_flood(positions, partition, [item.record.offset for item in items if item.record.partition == partition])
 
 
-def check_flood(positions: Positions, partition: int, end: int) -> None:
-    """Counts the open dead letters among the partition's last messages up to `end`; the count survives restarts. Raises Flooded."""
-    [(failed,)] = rows(positions.alias, COUNT, positions.consumer, positions.topic, partition, end - FLOOD_WINDOW, end)
+def check_flood(positions: Positions, partition: int, offsets: Sequence[int]) -> None:
+    """Counts the open dead letters in every window that ends in `offsets`; the count survives restarts. Raises Flooded."""
+    window = FLOOD_WINDOW - 1, positions.consumer, positions.topic, partition, offsets[0] - FLOOD_WINDOW, offsets[-1]
+    [(failed,)] = rows(positions.alias, COUNT, *window)
     if failed > FLOOD_WINDOW * settings.FLOOD_SHARE:
         raise Flooded(
             f"{positions.consumer}: more than {settings.FLOOD_SHARE:.0%} of the last {FLOOD_WINDOW} messages of partition {partition} "
@@ -81,12 +86,17 @@ def identity(topic: str, item: Item, claim: Claim) -> str:
 
 def row(identity: str, item: Item) -> tuple[object, ...]:
     record, envelope = item.record, item.envelope
-    headers = json.dumps([[name, (value or b"").decode("latin-1")] for name, value in record.headers])
+    headers = json.dumps([[storable(name), storable((value or b"").decode("latin-1"))] for name, value in record.headers])
     kind, subject = (envelope.type, envelope.subject) if envelope else ("", "")
     return (
-        uuid7(), identity, record.partition, record.offset, record.key, record.value, headers.replace("\\u0000", "\\ufffd"),
-        kind.replace("\0", ""), subject.replace("\0", ""), item.refusal, fingerprint(item.refusal, kind), max(item.attempts, 1),
+        uuid7(), identity, record.partition, record.offset, record.key, record.value, headers,
+        kind, subject, storable(item.refusal)[:LONGEST_REASON], fingerprint(item.refusal, kind), max(item.attempts, 1),
     )  # fmt: skip
+
+
+def storable(text: str) -> str:
+    """PostgreSQL takes no NUL in a text: it is kept as U+FFFD."""
+    return text.replace("\0", "\ufffd")
 
 
 def fingerprint(reason: str, kind: str) -> str:

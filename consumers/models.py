@@ -45,7 +45,7 @@ class DeadLetter(models.Model):
     offset = models.BigIntegerField(null=True)
     key = models.BinaryField(null=True)
     value = models.BinaryField(null=True)
-    headers = models.JSONField(default=list)  # [[name, latin-1 text]]: bytes kept one to one
+    headers = models.JSONField(default=list)  # [[name, latin-1 text]]: bytes kept one to one, NUL as U+FFFD
     event_type = models.TextField(default="")
     subject = models.TextField(default="")
     reason = models.TextField()  # one line, without the message's content
