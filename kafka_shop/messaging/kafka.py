@@ -327,12 +327,20 @@ class Inspector:
 
 
 def topic_id(topic: str) -> str:
-    """The topic's own id (KIP-516), or "" where the broker tells none. The admin client is made anew: an old one goes deaf."""
+    """The topic's own id (KIP-516), or "" where the broker is too old to tell it. Raises BrokerAway.
+
+    The admin client is made anew, an old one goes deaf; it is held until it has answered, or its answer never comes.
+    """
+    admin: AdminClient = _client(AdminClient, {})
     try:
-        answer = _client(AdminClient, {}).describe_topics(TopicCollection([topic]), request_timeout=ANSWER_SECONDS)
-        return str(answer[topic].result().topic_id or "")
-    except KafkaException:
-        return ""
+        answer = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER_SECONDS)
+        return str(answer[topic].result(2 * ANSWER_SECONDS).topic_id or "")
+    except KafkaException as error:
+        if error.args[0].code() in TOO_OLD:
+            return ""
+        raise BrokerAway(f"the broker does not tell the id of {topic}: {error.args[0].str()}") from error
+    except TimeoutError as error:
+        raise BrokerAway(f"the broker does not tell the id of {topic}") from error
 
 
 def log_identity(inspector: Inspector, topic: str) -> tuple[str, str]:
