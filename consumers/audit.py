@@ -82,7 +82,8 @@ def snapshots() -> Iterator[None]:
 def compare(counted: dict[str, int]) -> list[Finding]:
     """What the services' tables say differently of the same order (I1) or letter (I5)."""
     suspects = []
-    for count, (id, order, invoice) in enumerate(merged(orders.audit.ends(alias_of("orders")), billing.audit.invoices(alias_of("billing"))), 1):
+    ends, invoices = orders.audit.ends(alias_of("orders")), billing.audit.invoices(alias_of("billing"))
+    for count, (id, order, invoice) in enumerate(merged(ends, invoices), 1):
         counted["orders"] = count
         problem = disagreement(order, invoice)
         if problem:
@@ -129,8 +130,9 @@ EXPLAINED: Mapping[str, set[str]] = {
 
 def old_rows(alias: str, now: datetime) -> list[Finding]:
     """Outbox rows that should be out by now, or never will be (I6)."""
+    late = "it waits in the outbox for over a minute"
     return [
-        Finding("I6", event_id, f"its destination refused it for good: {refused}" if refused else "it waits in the outbox for over a minute")
+        Finding("I6", event_id, f"its destination refused it for good: {refused}" if refused else late)
         for event_id, refused in rows(alias, OLD_ROWS, now - OLD_ROW)
     ]
 

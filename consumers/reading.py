@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import msgspec
 
-from kafka_shop.messaging.envelope import Envelope, Unreadable, from_kafka
+from kafka_shop.messaging.envelope import Envelope, Unreadable, from_json, from_kafka
 from kafka_shop.messaging.events import Event
 from kafka_shop.messaging.kafka import Record
 
 LARGEST_MESSAGE_BYTES = 1024 * 1024
+OVER_HTTP = -1  # the partition of what comes in requests
 CONTENT = re.compile(r"(?:, got|(?<=value) ).*?(?P<place> - at `[^`]*`)?$", re.DOTALL)  # of a message of msgspec
 
 
@@ -36,7 +37,7 @@ class Reader:
         """Never raises: what cannot be decoded, or is another version of a known type, comes back refused."""
         item = Item(record)
         try:
-            item.envelope = from_kafka(record.headers, record.value)
+            item.envelope = unseal(record)
             if len(record.value or b"") > LARGEST_MESSAGE_BYTES:
                 raise Unreadable(f"the message is over {LARGEST_MESSAGE_BYTES} bytes")
             item.event = self._decode(item.envelope)
@@ -56,6 +57,13 @@ class Reader:
             raise Unreadable(f"the data does not fit {envelope.type}: {_where(error)}") from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Unreadable("the data is not JSON that can be read") from error
+
+
+def unseal(record: Record) -> Envelope:
+    """The envelope of a message: in JSON over HTTP, in binary mode over Kafka. Raises Unreadable."""
+    if record.partition == OVER_HTTP:
+        return from_json(record.value or b"")
+    return from_kafka(record.headers, record.value)
 
 
 def family(type: str) -> str:

@@ -1,0 +1,157 @@
+"""The audit: clean after a whole life of orders, loud when something is missing, quiet about what is on its way."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+import billing.services
+import orders.services
+from consumers.audit import audit
+from consumers.routes import ROUTES
+from kafka_shop.databases import limited_transaction, run
+from kafka_shop.ids import uuid7
+from kafka_shop.messaging import outbox
+from kafka_shop.messaging.envelope import from_json
+from kafka_shop.messaging.events import Received
+from kafka_shop.messaging.models import OutboxRow
+from orders.models import Order
+
+LONG_AGO = datetime(2026, 1, 31, 9, tzinfo=UTC)
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@pytest.fixture
+def alice() -> UUID:
+    """A customer with 100.00."""
+    orders.services.seed_catalogue()
+    customer = uuid7()
+    account = billing.services.open_account(customer_id=customer, currency="EUR", now=LONG_AGO)
+    billing.services.deposit(account_id=account.id, amount=Decimal("100.00"), now=LONG_AGO)
+    return customer
+
+
+def place(customer: UUID, sku: str = "TEA-001", quantity: int = 1) -> Order:
+    return orders.services.place_order(customer_id=customer, items=[(sku, quantity)], now=LONG_AGO)
+
+
+def deliver_all(now: datetime = LONG_AGO) -> None:
+    """Applies every fact of the outbox, and all that follows, as relay and consumers do."""
+    while row := OutboxRow.objects.order_by("number").first():
+        envelope = from_json(bytes(row.event))
+        [route] = [each for each in ROUTES.values() if each.topic == row.destination]
+        [kind] = [each for each in route.handlers if each.type == envelope.type]
+        with limited_transaction("default"):
+            facts = route.handlers[kind]([Received(msgspec.json.decode(envelope.data, type=kind), now)])
+            row.delete()
+            outbox.publish(facts, alias="default", now=now)
+
+
+def checks() -> set[tuple[str, str]]:
+    return {(each.check, each.subject) for each in audit(timezone.now()).findings}
+
+
+def test_a_whole_life_of_orders_is_clean(alice: UUID) -> None:
+    paid, refused, cancelled = place(alice), place(alice, "ESP-001"), place(alice)
+    deliver_all()
+    orders.services.cancel_order(order_id=cancelled.id, now=LONG_AGO)
+    deliver_all()
+
+    report = audit(timezone.now())
+
+    assert not report.findings
+    assert not report.in_flight
+    assert report.counted == {"orders": 3, "letters": 5}
+    statuses = {order.id: order.status for order in Order.objects.all()}
+    assert statuses == {paid.id: "paid", refused.id: "rejected", cancelled.id: "cancelled"}
+
+
+def test_an_order_that_billing_never_heard_of_is_found(alice: UUID) -> None:
+    order = place(alice)
+    OutboxRow.objects.all().delete()
+    assert checks() == {("I1", str(order.id))}
+
+
+def test_an_order_that_waits_in_the_outbox_is_in_flight(alice: UUID) -> None:
+    order = place(alice)
+    OutboxRow.objects.update(created_at=timezone.now())
+    report = audit(timezone.now())
+    assert not report.findings
+    assert [each.subject for each in report.in_flight] == [str(order.id)]
+
+
+def test_an_order_that_is_younger_than_the_sweep_is_in_flight(alice: UUID) -> None:
+    order = orders.services.place_order(customer_id=alice, items=[("TEA-001", 1)], now=timezone.now())
+    OutboxRow.objects.all().delete()
+    report = audit(timezone.now())
+    assert not report.findings
+    assert [each.subject for each in report.in_flight] == [str(order.id)]
+
+
+def test_an_old_row_of_the_outbox_is_found(alice: UUID) -> None:
+    order = place(alice)
+    assert ("I6", f"order.placed:{order.id}") in checks()
+
+
+def test_a_lost_letter_is_found(alice: UUID) -> None:
+    order = place(alice)
+    deliver_all()
+    run("default", "DELETE FROM notify_letter")
+    assert checks() == {("I5", str(order.id))}
+
+
+def test_a_letter_without_its_fact_is_found(alice: UUID) -> None:
+    order = place(alice)
+    deliver_all()
+    run("default", "UPDATE notify_letter SET outcome = 'cancelled'")
+    assert checks() == {("I5", str(order.id))}
+
+
+def test_an_order_that_says_paid_while_billing_declined_is_found(alice: UUID) -> None:
+    order = place(alice, "ESP-001")
+    deliver_all()
+    run("default", "UPDATE orders_order SET rejected_at = NULL, reason = '', paid_at = placed_at")
+    assert ("I1", str(order.id)) in checks()
+
+
+def test_an_open_dead_letter_explains_what_is_missing(alice: UUID) -> None:
+    order = place(alice)
+    OutboxRow.objects.all().delete()
+    run(
+        "default",
+        "INSERT INTO consumers_deadletter (id, consumer, identity, topic, headers, event_type, subject, reason, fingerprint, attempts,"
+        " failed_at, outcome) VALUES (%s, 'billing', 'x', 't', '[]', '', %s, 'broken', 'f', 1, %s, '')",
+        uuid7(), str(order.id), LONG_AGO,
+    )  # fmt: skip
+    assert not checks()
+
+
+def test_the_command_says_that_all_is_well(alice: UUID, capsys: pytest.CaptureFixture[str]) -> None:
+    place(alice)
+    deliver_all()
+    call_command("audit")
+    assert capsys.readouterr().out.endswith("1 orders, 1 letters checked, 0 in flight\nclean: no money and no order is lost\n")
+
+
+def test_the_command_fails_with_the_findings(alice: UUID, capsys: pytest.CaptureFixture[str]) -> None:
+    order = place(alice)
+    deliver_all()
+    run("default", "DELETE FROM notify_letter")
+    with pytest.raises(SystemExit) as ended:
+        call_command("audit", "--json")
+    assert ended.value.code == 1
+    [finding] = json.loads(capsys.readouterr().out)["findings"]
+    assert (finding["check"], finding["subject"]) == ("I5", str(order.id))
+
+
+def test_what_is_mended_between_the_two_looks_is_no_finding(alice: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    place(alice)
+    monkeypatch.setattr("consumers.audit.old_rows", lambda alias, now: deliver_all(now - timedelta(hours=1)) or [])
+    report = audit(timezone.now())
+    assert not report.findings
+    assert not report.in_flight
