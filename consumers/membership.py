@@ -40,6 +40,7 @@ class Membership:
         self._verify_at = 0.0
         self._watch = Watch()
         self._committed: dict[int, int] = {}
+        self.positions.read()  # what a person must mend, database or topic, is told before the group hears of this member
         self._inspector = Inspector()
         self._inspector.partitions(self.topic)
         self._subscription = self._subscribe()

@@ -16,7 +16,7 @@ from consumers.failures import Verdict, judge, reason
 from consumers.room import EmbeddedRoom
 from consumers.routes import PUBLISHERS, READERS, SWEEPS
 from kafka_shop.databases import alias_of, limited_transaction, rows
-from kafka_shop.messaging.kafka import BrokerAway
+from kafka_shop.messaging.kafka import BrokerAway, Inspector
 from kafka_shop.messaging.relay import Courier, over_kafka
 
 log = structlog.get_logger("relay")
@@ -43,7 +43,8 @@ class Relay:
         self._stop.set()
 
     def run(self, each_turn: Callable[["Relay"], None] = lambda relay: None) -> None:
-        """Runs until `stop` is called; raises what only a person can mend."""
+        """Runs until `stop` is called; raises what only a person can mend, and at the start database errors and BrokerAway."""
+        self._refuse_unusable()
         threads = [Thread(target=self._guarded, args=(self._carry, courier), daemon=True) for courier in self._couriers]
         threads.append(Thread(target=self._guarded, args=(self._tend,), daemon=True))
         for thread in threads:
@@ -62,6 +63,16 @@ class Relay:
             int(rows(alias, "SELECT count(*) FROM messaging_outboxrow WHERE refused = ''")[0][0])
             for alias in {each.alias for each in self._couriers}
         )
+
+    def _refuse_unusable(self) -> None:
+        """A database or topic that is not there is told at once; later on it is waited for."""
+        self.pending()
+        inspector = Inspector()
+        try:
+            for courier in self._couriers:
+                inspector.partitions(settings.TOPICS[courier.destination])
+        finally:
+            inspector.close()
 
     def _courier(self, destination: str) -> Courier:
         topic = settings.TOPICS[destination]

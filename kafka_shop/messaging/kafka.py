@@ -246,11 +246,12 @@ def record(message: Message) -> Record:
 
 
 def _translate(error: KafkaError) -> BrokerAway | BrokerMisused:
-    if error.code() in TOO_OLD:
+    fatal = error.fatal() or error.code() == KafkaError._FATAL  # what poll gives as a message has only the code, and the cause in words
+    if error.code() in TOO_OLD or (fatal and any(KafkaError(code).str() in error.str() for code in TOO_OLD)):
         return BrokerMisused("the broker does not know this group protocol (KIP-848 needs Kafka 4.0): set KAFKA_GROUP_PROTOCOL=classic")
     if error.code() in {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError._AUTHENTICATION}:
         return BrokerMisused(f"the broker refuses this client: {error.str()}; see KAFKA_CONFIG")
-    if error.fatal():
+    if fatal:
         return BrokerMisused(f"the Kafka client cannot go on: {error.str()}")
     return BrokerAway(error.str())
 
