@@ -56,6 +56,7 @@ class Shop:
             "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
             "LOG_LEVEL": "INFO",
             "LOG_FORMAT": "json",
+            "PYTHONFAULTHANDLER": "1",
             **{name.upper().replace("-", "_"): topic for name, topic in self.topics.items()},
         }
         for topic in self.topics.values():

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LAST_LINES = 15
+LAST_LINES = 50
 STOP_SECONDS = 5.0  # what SIGTERM may take, by contract
 
 
@@ -57,5 +57,10 @@ class Worker:
         self._process.send_signal(signal.SIGCONT)
 
     def wait(self, seconds: float) -> int:
-        """Waits for its end and returns its exit code. Raises TimeoutExpired."""
-        return self._process.wait(seconds)
+        """Waits for its end and returns its exit code. Raises TimeoutExpired, and the log then says where every thread was."""
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGABRT)  # faulthandler writes the stacks
+            self._process.wait()
+            raise
