@@ -5,9 +5,10 @@ partitioning and distributed-tracing extensions. The cloudevents package is the 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 
@@ -17,12 +18,13 @@ LARGEST_DATA_BYTES = 256 * 1024
 LONGEST_NAMES = 500  # characters of id, type, subject and traceparent together: the first three are columns with an index
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")  # not allowed in a String (CloudEvents 1.0, type system), and NUL not in PostgreSQL
 CONTENT_TYPE = "application/json"
-KNOWN_HEADERS = {f"ce_{name}" for name in ("id", "type", "source", "specversion", "subject", "time", "partitionkey", "traceparent")}
-KNOWN_HEADERS.add("content-type")
+REQUIRED_HEADERS = ("ce_id", "ce_type", "ce_source", "ce_specversion")
+KNOWN_HEADERS = {*REQUIRED_HEADERS, "ce_subject", "ce_time", "ce_partitionkey", "ce_traceparent", "content-type"}
 Headers = list[tuple[str, bytes]]
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 _encoder = msgspec.json.Encoder()
+_text_of: Callable[[UUID], str] = msgspec.to_builtins  # five times as fast as str()
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -61,9 +63,9 @@ def seal(event: Event, traceparent: str = "") -> Envelope:
         id=event.id,
         type=event.type,
         source=event.source,
-        subject=str(event.order_id),
+        subject=_text_of(event.order_id),
         time=event.time,
-        partitionkey=str(event.customer_id),
+        partitionkey=_text_of(event.customer_id),
         datacontenttype=CONTENT_TYPE,
         traceparent=traceparent,
         data=msgspec.Raw(data),
@@ -105,9 +107,9 @@ def from_kafka(headers: Sequence[tuple[str, bytes | str | None]] | None, value: 
     if value is None:
         raise Unreadable("the message has no value")
     attributes = _text(headers or ())
-    missing = [name for name in ("id", "type", "source", "specversion") if not attributes.get(f"ce_{name}")]
+    missing = [name for name in REQUIRED_HEADERS if not attributes.get(name)]
     if missing:
-        raise Unreadable(f"the header ce_{missing[0]} is missing")
+        raise Unreadable(f"the header {missing[0]} is missing")
     if not attributes.get("content-type", CONTENT_TYPE).startswith(CONTENT_TYPE):
         raise Unreadable(f"the content type is {attributes['content-type']}, not {CONTENT_TYPE}")
     return _usable(

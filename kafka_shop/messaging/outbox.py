@@ -33,8 +33,11 @@ def publish(
         return 0
     if not connections[alias].in_atomic_block:
         raise RuntimeError("a fact is published in the transaction that makes it true")
-    known, default = traceparents or {}, traceparent.get()
-    records = [
-        (fact.destination, fact.id, str(fact.customer_id), to_json(seal(fact, known.get(str(fact.order_id), default)))) for fact in facts
-    ]
+    default = traceparent.get()
+    records = [_record(fact, traceparents.get(str(fact.order_id), default) if traceparents else default) for fact in facts]
     return run(alias, INSERT, resent, now, *columns(records, 4))
+
+
+def _record(fact: Event, traceparent: str) -> tuple[str, str, str, bytes]:
+    envelope = seal(fact, traceparent)
+    return fact.destination, envelope.id, envelope.partitionkey, to_json(envelope)
