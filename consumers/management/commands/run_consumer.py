@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from consumers.loop import Loop
-from consumers.process import Progress, one_line_errors, stop_on_signals
+from consumers.process import Progress, one_line_errors, spare_collector, stop_on_signals
 from consumers.rewind import rewind, when
 from consumers.routes import ROUTES
 
@@ -33,6 +33,7 @@ class Command(BaseCommand):
                 rewind(name, when(options["start"]), timezone.now())
             loop = Loop(name)
             stop_on_signals(loop)
+            spare_collector()
             progress = Progress(name)
             loop.run(
                 finished=lambda loop: reached(loop, options["max_messages"], options["until_idle"]),

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from consumers.process import Progress, one_line_errors, stop_on_signals
+from consumers.process import Progress, one_line_errors, spare_collector, stop_on_signals
 from consumers.relay import Relay
 
 
@@ -15,5 +15,6 @@ class Command(BaseCommand):
         with one_line_errors():
             relay = Relay()
             stop_on_signals(relay)
+            spare_collector()
             progress = Progress("relay")
             relay.run(each_turn=lambda relay: progress.show(relay.published, relay.pending))
