@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orders.services
-
 import billing.services
+import orders.services
 from billing.events import InvoiceRefunded, InvoiceSettled
 from billing.handlers import order_cancelled, order_placed
 from kafka_shop.messaging.events import Event, Handler
@@ -40,8 +39,8 @@ SWEEPS: dict[str, Callable[..., int]] = {"orders": orders.services.republish_pen
 # Puts a service's stored facts since a time back in the outbox, a step a call: (since, cursor, limit, now) -> next cursor, None at the end.
 REPUBLISH: dict[str, Callable[..., list[Any] | None]] = {"orders": orders.services.republish, "billing": billing.services.republish}
 
-# Which service a destination's facts come from, and which group must have read them.
+# Which service a destination's facts come from, and which groups read them.
 PUBLISHERS = {"order-topic": "orders", "billing-topic": "billing", "notify-topic": "orders"}
-READERS = {route.topic: route.group for route in ROUTES.values()}
+READERS = {topic: [route.group for route in ROUTES.values() if route.topic == topic] for topic in PUBLISHERS}
 
 Now = Callable[[], datetime]

@@ -44,12 +44,13 @@ def deliver_all(now: datetime = LONG_AGO) -> None:
     """Applies every fact of the outbox, and all that follows, as relay and consumers do."""
     while row := OutboxRow.objects.order_by("number").first():
         envelope = from_json(bytes(row.event))
-        [route] = [each for each in ROUTES.values() if each.topic == row.destination]
-        [kind] = [each for each in route.handlers if each.type == envelope.type]
+        handlers = [(kind, handle) for route in ROUTES.values() for kind, handle in route.handlers.items() if kind.type == envelope.type]
+        assert handlers
         with limited_transaction("default"):
-            facts = route.handlers[kind]([Received(msgspec.json.decode(envelope.data, type=kind), now)])
             row.delete()
-            outbox.publish(facts, alias="default", now=now)
+            for kind, handle in handlers:
+                facts = handle([Received(msgspec.json.decode(envelope.data, type=kind), now)])
+                outbox.publish(facts, alias="default", now=now)
 
 
 def checks() -> set[tuple[str, str]]:
