@@ -139,6 +139,7 @@ def republished(limit: int, since: datetime = NOW) -> list[str]:
     while cursor is not None:
         cursor = services.republish(since=since, cursor=cursor, limit=limit, now=LATER)
         pages += 1
+        assert pages < 20, "a cursor does not move"
     assert pages == len(outbox()) // limit + 1
     return outbox()
 
