@@ -9,8 +9,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple, TypeVar
 from uuid import UUID
 
-from billing.events import InvoiceRefunded, InvoiceSettled
-from kafka_shop.messaging.events import Conflict, Event
+from kafka_shop.messaging.events import Conflict
 from kafka_shop.money import CURRENCIES, LARGEST
 
 CENT = Decimal("0.01")
@@ -185,37 +184,3 @@ def cancel(invoice: Invoice, *, now: datetime) -> Invoice:
 def is_open(invoice: Invoice) -> bool:
     """It waits for its customer."""
     return not invoice.outcome and invoice.voided_at is None
-
-
-def settled(invoices: Iterable[Invoice]) -> list[Event]:
-    """The facts of those that were paid or declined, whatever became of them later."""
-    return [
-        InvoiceSettled(
-            order_id=invoice.order_id,
-            customer_id=invoice.customer_id,
-            invoice_id=invoice.id,
-            amount=invoice.amount,
-            currency=invoice.currency,
-            outcome=invoice.outcome,
-            reason=invoice.reason,
-            settled_at=invoice.settled_at,
-        )
-        for invoice in invoices
-        if invoice.outcome and invoice.settled_at and invoice.amount
-    ]
-
-
-def refunded(invoices: Iterable[Invoice]) -> list[Event]:
-    """The facts of those that were refunded."""
-    return [
-        InvoiceRefunded(
-            order_id=invoice.order_id,
-            customer_id=invoice.customer_id,
-            invoice_id=invoice.id,
-            amount=invoice.amount,
-            currency=invoice.currency,
-            refunded_at=invoice.refunded_at,
-        )
-        for invoice in invoices
-        if invoice.refunded_at and invoice.amount
-    ]

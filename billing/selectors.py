@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from billing import rules
+from billing import facts, rules
 from billing.models import Account, Invoice, Transfer
 from kafka_shop.databases import alias_of, rows
 from kafka_shop.messaging.events import Event
@@ -46,5 +46,5 @@ def facts_after(cursor: list[Any], *, limit: int) -> list[tuple[list[Any], Event
 
 
 def _fact(rank: int, invoice: rules.Invoice) -> Event:
-    [fact] = (rules.settled, rules.refunded)[rank]([invoice])
+    [fact] = (facts.settled, facts.refunded)[rank]([invoice])
     return fact

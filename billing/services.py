@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from billing import ledger, rules, selectors
+from billing import facts, ledger, rules, selectors
 from billing.models import Account, Invoice, Transfer
 from kafka_shop.databases import alias_of, limited_transaction
 from kafka_shop.ids import uuid7
@@ -69,7 +69,7 @@ def pay_invoice(*, invoice_id: UUID, now: datetime) -> Invoice:
         paid = rules.bill(order, verdict, id=invoice.id, now=now)
         ledger.settle_invoices([paid])
         ledger.post("charge", [rules.Posting(verdict.account, order.amount, invoice.id)], now=now)
-        outbox.publish(rules.settled([paid]), alias=alias_of("billing"), now=now)
+        outbox.publish(facts.settled([paid]), alias=alias_of("billing"), now=now)
         return Invoice.objects.get(id=invoice_id)
 
 
@@ -86,7 +86,7 @@ def charge_orders(*, orders: Sequence[rules.Order], now: datetime) -> list[Event
         rules.refuse_conflict(told[invoice.order_id], invoice)
     ledger.fill_in_invoices([told[invoice.order_id] for invoice in known.values() if invoice.amount is None], now=now)
     invoices = known | _bill([order for order in told.values() if order.id not in known], accounts, now=now)
-    return rules.settled(invoices[order] for order in told)
+    return facts.settled(invoices[order] for order in told)
 
 
 def _bill(orders: Sequence[rules.Order], accounts: Sequence[rules.Account], *, now: datetime) -> dict[UUID, rules.Invoice]:
@@ -116,7 +116,7 @@ def cancel_orders(*, cancellations: Sequence[rules.Cancellation], now: datetime)
         rules.refuse_stranger(told[invoice.order_id], invoice)
     early = [(rules.void(each, id=uuid7(), now=now), each) for each in told.values() if each.id not in known]
     ledger.insert_void_invoices(early, now=now)
-    return rules.refunded(_cancel(told, known, accounts, now=now))
+    return facts.refunded(_cancel(told, known, accounts, now=now))
 
 
 def _cancel(

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.rules import Account, Cancellation, Invoice, Order, Verdict, bill, cancel, charge, code, money, once, refund, settled
+from billing.facts import settled
+from billing.rules import Account, Cancellation, Invoice, Order, Verdict, bill, cancel, charge, code, money, once, refund
 from kafka_shop.messaging.events import Conflict
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
