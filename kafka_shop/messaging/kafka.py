@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple, cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicCollection, TopicPartition
@@ -135,19 +135,16 @@ def send(topic: str, messages: Iterable[Outgoing], *, timeout: float) -> tuple[l
     refused: dict[int, Refusal] = {}
     client, until, sent = producer(), time.monotonic() + timeout, 0
 
-    def answer(number: int, error: KafkaError | None) -> None:
+    def answer(number: int, error: KafkaError | None, _: Message | None = None) -> None:
         if error is None:
             acknowledged.append(number)
         else:
             refused[number] = Refusal(error.str(), error.code() in REFUSED_FOR_GOOD)
 
-    def answer_for(number: int) -> Callable[[KafkaError | None, Message], None]:
-        return lambda error, _: answer(number, error)
-
     for number, key, headers, value in messages:
         sent += 1
         try:
-            client.produce(topic, value, key, headers=list(headers), on_delivery=answer_for(number))
+            client.produce(topic, value, key, headers=list(headers), on_delivery=partial(answer, number))
         except BufferError:
             refused[number] = Refusal("the client's queue is full", False)
         except KafkaException as error:

@@ -23,6 +23,14 @@ MARGIN = 2000  # numbers below the last one published that are still looked at: 
 LONGEST_BACKOFF_SECONDS = 5.0
 
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('outbox'), hashtext(%s))"
+WAITS = """
+WITH mine AS NOT MATERIALIZED (
+    SELECT resent, number FROM messaging_outboxrow
+    WHERE destination = %s AND refused = '' AND (not_before IS NULL OR not_before <= %s)
+)
+(SELECT number FROM mine WHERE resent = false AND number > %s ORDER BY number LIMIT 1)
+UNION ALL (SELECT number FROM mine WHERE resent = true ORDER BY number LIMIT 1)
+"""
 PENDING = """
 SELECT number, key, event FROM messaging_outboxrow
 WHERE destination = %s AND refused = '' AND resent = %s AND number > %s AND (not_before IS NULL OR not_before <= %s)
@@ -56,25 +64,38 @@ class Courier:
     def turn(self, now: datetime) -> int:
         """Publishes one window of rows and deletes exactly those that were acknowledged; returns how many.
 
-        The transaction holds the lock and nothing else while the destination is waited for: no row lock, no write, no snapshot.
+        Without rows it costs one question. The transaction holds the lock and nothing else while the destination is waited for: no row
+        lock, no write, no snapshot.
         """
+        start = self._start()
+        if not self._waits(start, now):
+            return 0
         with limited_transaction(self.alias):
             [(mine,)] = rows(self.alias, LOCK, self.destination)
-            pending = self._pending(now) if mine and self.room() else []
+            pending = self._pending(start, now) if mine and self.room() else []
             if not pending:
                 return 0
             acknowledged, refused = self.carry(pending)
             self._settle(pending, acknowledged, refused, now)
             return len(acknowledged)
 
-    def _pending(self, now: datetime) -> list[Row]:
-        """New rows above the hint, once a second from the beginning; where they leave room, rows that were put back."""
-        if time.monotonic() >= self._full_scan_at:
-            self._hint, self._full_scan_at = 0, time.monotonic() + FULL_SCAN_SECONDS
-        new: list[Row] = rows(self.alias, PENDING, self.destination, False, self._hint, now, WINDOW)
+    def _start(self) -> int:
+        """The number above which rows are looked for: the hint, for speed; once a second the beginning, for correctness."""
+        if time.monotonic() < self._full_scan_at:
+            return self._hint
+        self._full_scan_at = time.monotonic() + FULL_SCAN_SECONDS
+        return 0
+
+    def _waits(self, start: int, now: datetime) -> bool:
+        """Whether there is a new row, or one that was put back."""
+        return bool(rows(self.alias, WAITS, self.destination, now, start))
+
+    def _pending(self, start: int, now: datetime) -> list[Row]:
+        """New rows above a number; where they leave room, rows that were put back."""
+        new: list[Row] = rows(self.alias, PENDING, self.destination, False, start, now, WINDOW)
         new = new[: fitting(new)]
         if new:
-            self._hint = max(self._hint, new[-1][0] - MARGIN)
+            self._hint = max(start, new[-1][0] - MARGIN)
         if len(new) < WINDOW:
             new += rows(self.alias, PENDING, self.destination, True, 0, now, WINDOW - len(new))
         return new
