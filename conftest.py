@@ -7,15 +7,21 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
 from kafka_shop.local import postgres
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """Starts the tests' own PostgreSQL; pytest-django then makes a fresh test database on it."""
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Fresh test databases on the tests' own PostgreSQL; pytest-django's would make none when all tests of a run use `committed`."""
     postgres.join(settings.VAR_DIR / "postgres")
+    with django_db_blocker.unblock():
+        databases = setup_databases(verbosity=0, interactive=False)
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(databases, verbosity=0)
 
 
 @pytest.fixture
