@@ -1,5 +1,6 @@
 """The relay process: a courier a destination, and beside them what only now and then is done."""
 
+import random
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -14,10 +15,11 @@ from django.utils import timezone
 from consumers import republication
 from consumers.failures import Verdict, judge, reason
 from consumers.room import EmbeddedRoom
-from consumers.routes import PUBLISHERS, READERS, SWEEPS
+from consumers.routes import PUBLISHERS, READERS, ROUTES, SWEEPS
 from kafka_shop.databases import alias_of, limited_transaction, rows
+from kafka_shop.messaging.http import IDLE_TRANSACTION_SECONDS, Away, HttpCarrier
 from kafka_shop.messaging.kafka import BrokerAway, Inspector
-from kafka_shop.messaging.relay import Courier, over_kafka
+from kafka_shop.messaging.relay import Courier, over_kafka, to_all
 
 log = structlog.get_logger("relay")
 
@@ -67,6 +69,8 @@ class Relay:
     def _refuse_unusable(self) -> None:
         """A database or topic that is not there is told at once; later on it is waited for."""
         self.pending()
+        if settings.TRANSPORT == "http":
+            return
         inspector = Inspector()
         try:
             for courier in self._couriers:
@@ -75,8 +79,12 @@ class Relay:
             inspector.close()
 
     def _courier(self, destination: str) -> Courier:
+        alias, readers = alias_of(PUBLISHERS[destination]), READERS[destination]
+        if settings.TRANSPORT == "http":
+            carriers = [HttpCarrier(events_url(reader), settings.SERVICE_TOKEN) for reader in readers]
+            return Courier(alias, destination, to_all(carriers), idle_seconds=IDLE_TRANSACTION_SECONDS * len(carriers))
         topic = settings.TOPICS[destination]
-        return Courier(alias_of(PUBLISHERS[destination]), destination, over_kafka(topic), EmbeddedRoom(topic, READERS[destination]))
+        return Courier(alias, destination, over_kafka(topic), EmbeddedRoom(topic, [ROUTES[reader].group for reader in readers]))
 
     def _guarded(self, work: Callable[..., None], *args: object) -> None:
         """A thread's life: whatever ends it early ends the relay."""
@@ -103,7 +111,8 @@ class Relay:
         """Sweeps and looks after the logs, every few seconds; a republication goes on step by step in between."""
         while not self._stop.is_set():
             self._try(lambda: sweep(timezone.now()))
-            self._try(lambda: republication.watch_logs(timezone.now()))
+            if settings.TRANSPORT == "kafka":
+                self._try(lambda: republication.watch_logs(timezone.now()))
             until = time.monotonic() + SWEEP_SECONDS
             while time.monotonic() < until and not self._stop.is_set():
                 if not self._try(lambda: republication.step(timezone.now())):
@@ -115,11 +124,16 @@ class Relay:
         try:
             return work()
         except Exception as error:
-            if judge(error) is not Verdict.AGAIN and not isinstance(error, BrokerAway):
+            if judge(error) is not Verdict.AGAIN and not isinstance(error, BrokerAway | Away):
                 raise
             log.warning("trying again", reason=reason(error))
-            self._stop.wait(1)
+            self._stop.wait(random.uniform(0.5, 1) * (error.seconds if isinstance(error, Away) else 1))
             return 0
+
+
+def events_url(service: str) -> str:
+    """Where a service takes events over HTTP."""
+    return f"{settings.SERVICE_URLS[service].rstrip('/')}/api/v1/{service}/events/"
 
 
 def sweep(now: datetime) -> int:

@@ -5,7 +5,6 @@ A new consumer is a row here; a new event of a consumer is a line in its row.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import billing.services
@@ -39,8 +38,6 @@ SWEEPS: dict[str, Callable[..., int]] = {"orders": orders.services.republish_pen
 # Puts a service's stored facts since a time back in the outbox, a step a call: (since, cursor, limit, now) -> next cursor, None at the end.
 REPUBLISH: dict[str, Callable[..., list[Any] | None]] = {"orders": orders.services.republish, "billing": billing.services.republish}
 
-# Which service a destination's facts come from, and which groups read them.
+# Which service a destination's facts come from, and which consumers read them.
 PUBLISHERS = {"order-topic": "orders", "billing-topic": "billing", "notify-topic": "orders"}
-READERS = {topic: [route.group for route in ROUTES.values() if route.topic == topic] for topic in PUBLISHERS}
-
-Now = Callable[[], datetime]
+READERS = {topic: [name for name, route in ROUTES.items() if route.topic == topic] for topic in PUBLISHERS}

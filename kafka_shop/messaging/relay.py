@@ -47,7 +47,8 @@ FROM unnest(%s::bigint[], %s::text[]) AS f(number, reason) WHERE o.number = f.nu
 """
 
 Row = tuple[int, str, bytes]
-Carrier = Callable[[Sequence[Row]], tuple[list[int], dict[int, Refusal]]]  # the acknowledged numbers, and the refusals
+Outcome = tuple[list[int], dict[int, Refusal]]  # the acknowledged numbers, and the refusals
+Carrier = Callable[[Sequence[Row]], Outcome]
 
 
 @dataclass
@@ -58,6 +59,7 @@ class Courier:
     destination: str
     carry: Carrier
     room: Callable[[], bool] = lambda: True  # whether the destination has room for another window
+    idle_seconds: int = 8  # how long the transaction may wait for the destination
     _hint: int = 0  # no pending row is known at or below it
     _full_scan_at: float = 0.0
 
@@ -70,7 +72,7 @@ class Courier:
         start = self._start()
         if not self._waits(start, now):
             return 0
-        with limited_transaction(self.alias):
+        with limited_transaction(self.alias, idle_seconds=self.idle_seconds):
             [(mine,)] = rows(self.alias, LOCK, self.destination)
             pending = self._pending(start, now) if mine and self.room() else []
             if not pending:
@@ -98,7 +100,7 @@ class Courier:
             self._hint = max(start, new[-1][0] - MARGIN)
         if len(new) < WINDOW:
             new += rows(self.alias, PENDING, self.destination, True, 0, now, WINDOW - len(new))
-        return new
+        return new[: fitting(new)]
 
     def _settle(self, pending: Sequence[Row], acknowledged: Sequence[int], refused: dict[int, Refusal], now: datetime) -> None:
         """Deletes what arrived, sets aside what never will, and postpones the rest, so that it holds up no other row."""
@@ -125,10 +127,25 @@ def fitting(pending: Sequence[Row]) -> int:
     return max(1, sum(1 for size in sizes if size <= WINDOW_BYTES))
 
 
+def to_all(carriers: Sequence[Carrier]) -> Carrier:
+    """A carrier of several: a row is acknowledged when all of them have taken it."""
+
+    def carry(pending: Sequence[Row]) -> Outcome:
+        refused: dict[int, Refusal] = {}
+        for carrier in carriers:
+            acknowledged, no = carrier(pending)
+            refused |= no
+            taken = set(acknowledged)
+            pending = [row for row in pending if row[0] in taken]
+        return [number for number, _, _ in pending], refused
+
+    return carry
+
+
 def over_kafka(topic: str) -> Carrier:
     """A carrier that publishes to a topic in CloudEvents' binary mode."""
 
-    def carry(pending: Sequence[Row]) -> tuple[list[int], dict[int, Refusal]]:
+    def carry(pending: Sequence[Row]) -> Outcome:
         messages = [Outgoing(number, key, *to_kafka(from_json(bytes(event)))) for number, key, event in pending]
         return send(topic, messages, timeout=TURN_SECONDS)
 

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from difflib import get_close_matches
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -28,6 +29,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"there is no consumer {name!r}" + (f", did you mean {nearest[0]}?" if nearest else f": {', '.join(ROUTES)}")
             )
+        if settings.TRANSPORT == "http":
+            raise CommandError("TRANSPORT=http needs no consumers: the web takes the events")
         with one_line_errors():
             if options["start"]:
                 rewind(name, when(options["start"]), timezone.now())
