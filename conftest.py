@@ -8,9 +8,13 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from django.test.utils import setup_databases, teardown_databases
+from hypothesis import settings as hypothesis_settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from kafka_shop.local import postgres
+
+hypothesis_settings.register_profile("shop", deadline=None, database=None)  # shared cores are no stopwatch, runs leave no files
+hypothesis_settings.load_profile("shop")
 
 
 @pytest.fixture(scope="session")
