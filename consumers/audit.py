@@ -148,9 +148,7 @@ def settle(suspects: list[Finding], report: Report, now: datetime) -> None:
 
 def waiting(subjects: list[str]) -> set[str]:
     """The orders of which a fact waits in an outbox, or lies among the open dead letters."""
-    return {
-        subject for alias in served_aliases() for sql in (OUTBOX_SUBJECTS, OPEN_SUBJECTS) for (subject,) in rows(alias, sql, subjects)
-    }
+    return {subject for alias in served_aliases() for sql in (OUTBOX_SUBJECTS, OPEN_SUBJECTS) for (subject,) in rows(alias, sql, subjects)}
 
 
 def young(subjects: list[str], now: datetime) -> set[str]:

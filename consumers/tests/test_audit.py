@@ -15,6 +15,7 @@ import orders.services
 from consumers.audit import audit
 from consumers.routes import ROUTES
 from kafka_shop.databases import limited_transaction, run
+from kafka_shop.findings import Finding
 from kafka_shop.ids import uuid7
 from kafka_shop.messaging import outbox
 from kafka_shop.messaging.envelope import from_json
@@ -152,7 +153,12 @@ def test_the_command_fails_with_the_findings(alice: UUID, capsys: pytest.Capture
 
 def test_what_is_mended_between_the_two_looks_is_no_finding(alice: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     place(alice)
-    monkeypatch.setattr("consumers.audit.old_rows", lambda alias, now: deliver_all(now - timedelta(hours=1)) or [])
+
+    def deliver_meanwhile(alias: str, now: datetime) -> list[Finding]:
+        deliver_all(now - timedelta(hours=1))
+        return []
+
+    monkeypatch.setattr("consumers.audit.old_rows", deliver_meanwhile)
     report = audit(timezone.now())
     assert not report.findings
     assert not report.in_flight
