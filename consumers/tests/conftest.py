@@ -3,16 +3,22 @@
 from collections.abc import Iterator
 
 import pytest
+from pytest_django import Settings
 
+from consumers import loop, membership
+from consumers.routes import ROUTES, Route
+from consumers.tests.memory_broker import MemoryBroker
+from consumers.tests.stubs import CONSUMER, TOPIC, Doors
 from kafka_shop.databases import run
 
 CREATE = "CREATE TABLE effects (event_id text NOT NULL, read_at text, place bigserial)"
 
 
 @pytest.fixture
-def effects_table(db: None) -> None:
+def effects_table(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table that stub handlers write their effects to, a row a call and event."""
     run("default", CREATE)
+    monkeypatch.setattr(loop, "close_old_connections", lambda: None)  # it would end the transaction that the test runs in
 
 
 @pytest.fixture
@@ -21,3 +27,21 @@ def committed_effects_table(committed: None) -> Iterator[None]:
     run("default", CREATE)
     yield
     run("default", "DROP TABLE effects")
+
+
+@pytest.fixture
+def doors() -> Doors:
+    """The handlers of the stub events."""
+    return Doors()
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch, settings: Settings, doors: Doors) -> MemoryBroker:
+    """A broker in memory in the place of the Kafka client, with one partition; the consumer `billing` reads the stub events from it."""
+    broker = MemoryBroker()
+    monkeypatch.setattr(membership, "Subscription", broker.subscription)
+    monkeypatch.setattr(membership, "Inspector", broker.inspector)
+    monkeypatch.setattr(membership, "log_identity", broker.identity)
+    monkeypatch.setitem(ROUTES, CONSUMER, Route("shop.billing", TOPIC, doors.handlers))
+    settings.RETRY_BACKOFF_MS = (1, 4)
+    return broker
