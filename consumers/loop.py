@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from consumers import batch as transaction
 from consumers.dead_letters import Flooded
-from consumers.failures import LOST_RACE, Verdict, backoff_seconds, judge, reason, sqlstate
+from consumers.failures import Verdict, backoff_seconds, judge, reason
 from consumers.membership import Membership
-from consumers.reading import Item, Reader
+from consumers.reading import Reader
+from consumers.retrying import Batch, lone_pause_seconds, next_tries
 from consumers.routes import ROUTES
 from kafka_shop.databases import alias_of
 from kafka_shop.messaging.kafka import BrokerAway, OutOfRange, Record
@@ -25,18 +26,6 @@ log = structlog.get_logger("consumers")
 
 POLL_SECONDS = 0.2
 COMMIT_SECONDS = 0.25
-
-
-@dataclass
-class Batch:
-    """Messages in the order of their log, applied together or cut in halves."""
-
-    items: list[Item]
-    raced: bool = False  # it lost a race once: the next time is poison
-
-    def halves(self) -> tuple["Batch", "Batch"]:
-        middle = len(self.items) // 2
-        return Batch(self.items[:middle]), Batch(self.items[middle:])
 
 
 @dataclass
@@ -162,26 +151,12 @@ class Loop:
             raise error
         if verdict is Verdict.CLAIM:
             self._refence(batch, error)
-        elif verdict is Verdict.AGAIN_ONCE and not batch.raced:
-            self._batches.appendleft(Batch(batch.items, raced=True))
-        elif len(batch.items) > 1 and verdict is not Verdict.AGAIN:
-            self._batches.extendleft(reversed(batch.halves()))
-        elif verdict in {Verdict.AGAIN, Verdict.BISECT}:
+        elif tries := next_tries(batch, error, verdict):
+            self._batches.extendleft(reversed(tries))
+            self._wait(sum(lone_pause_seconds(each) for each in tries))
+        else:
             self._batches.appendleft(batch)
             self._postpone(error)
-        else:
-            self._count_attempt(batch, error)
-
-    def _count_attempt(self, batch: Batch, error: Exception) -> None:
-        """A message that fails by itself is tried MESSAGE_ATTEMPTS times, then refused: the next attempt makes it a dead letter."""
-        [item] = batch.items
-        item.attempts += 1
-        if item.attempts >= settings.MESSAGE_ATTEMPTS or item.refusal:
-            item.refusal = reason(error)
-            batch.raced = False
-        self._batches.appendleft(Batch([item], raced=sqlstate(error) in LOST_RACE))
-        if not item.refusal:
-            self._wait(backoff_seconds(item.attempts, first_ms=settings.RETRY_BACKOFF_MS[0], longest_ms=1000, jitter=random.random()))
 
     def _refence(self, batch: Batch, error: Exception) -> None:
         """Another owner, or another database: drop what was read, let the group speak, claim again what is still assigned."""
@@ -204,6 +179,8 @@ class Loop:
 
     def _wait(self, seconds: float) -> None:
         """Lets time pass with the partitions paused, polling on, so that the group keeps this member."""
+        if not seconds:
+            return
         until = time.monotonic() + seconds
         self.membership.pause()
         try:
