@@ -7,7 +7,7 @@ from typing import Any
 from consumers import dead_letters
 from consumers.failures import Fenced
 from consumers.positions import Anchor, Claim, Positions
-from consumers.reading import Item
+from consumers.reading import OVER_HTTP, Item
 from consumers.waves import waves
 from kafka_shop.databases import limited_transaction
 from kafka_shop.messaging import outbox
@@ -50,9 +50,16 @@ def fence(positions: Positions, claims: Mapping[int, Claim], last: Mapping[int, 
 
 def effect(handler: Handler, items: Sequence[Item], alias: str, now: datetime) -> None:
     """Calls one handler with its set of events and publishes what follows, each fact under the trace of its cause."""
-    received: list[Received[Any]] = [Received(item.event, now, item.record.partition, item.record.offset) for item in items]
+    received = [received_from(item, now) for item in items]
     traces = {item.envelope.subject: item.envelope.traceparent for item in items if item.envelope and item.envelope.traceparent}
     outbox.publish(handler(received), alias=alias, now=now, traceparents=traces)
+
+
+def received_from(item: Item, now: datetime) -> Received[Any]:
+    """The event with its time and, when it was read from a log, its place there."""
+    if item.record.partition == OVER_HTTP:
+        return Received(item.event, now)
+    return Received(item.event, now, item.record.partition, item.record.offset)
 
 
 def anchor(item: Item) -> Anchor:

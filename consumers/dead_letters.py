@@ -9,7 +9,7 @@ from datetime import datetime
 from django.conf import settings
 
 from consumers.positions import Claim, Positions
-from consumers.reading import Item
+from consumers.reading import OVER_HTTP, Item
 from kafka_shop.databases import columns, rows, run
 from kafka_shop.ids import uuid7
 
@@ -78,9 +78,11 @@ def close_applied(positions: Positions, items: Sequence[Item], now: datetime) ->
 
 
 def identity(topic: str, item: Item, claim: Claim) -> str:
-    """What makes a dead letter one: the event's id, else where it lies, in which log."""
+    """What makes a dead letter one: the event's id, else where it lies, in which log; what came over HTTP lies nowhere, so its SHA-256."""
     if item.envelope:
         return item.envelope.id
+    if item.record.partition == OVER_HTTP:
+        return f"sha256:{hashlib.sha256(item.record.value or b'').hexdigest()}"
     return f"{claim.log.topic_id or claim.log.cluster_id}/{topic}[{item.record.partition}]@{item.record.offset}"
 
 

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from consumers.api import events_path
 from kafka_shop.api import health, problems
 from kafka_shop.api.root import Root
 
@@ -19,7 +20,7 @@ handler500 = problems.server_error
 
 def api(services: Iterable[str]) -> list[Any]:
     """The API's routes: a room a service, and a last one for everything unknown."""
-    rooms = [path(f"{service}/", include(f"{service}.urls")) for service in services]
+    rooms = [room for service in services for room in (events_path(service), path(f"{service}/", include(f"{service}.urls")))]
     return [
         path("", Root.as_view(), name="root"),
         path("auth/", include("kafka_shop.api.urls")),

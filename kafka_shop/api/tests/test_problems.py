@@ -65,7 +65,11 @@ def test_a_database_that_is_away_is_503_with_a_time_to_come_again(error: Excepti
     assert int(response["Retry-After"]) > 0
 
 
-def test_a_crash_is_a_problem_that_tells_nothing(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("debug", [True, False])
+def test_a_crash_is_a_problem_that_tells_nothing(
+    debug: bool, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.DEBUG = debug
     monkeypatch.setattr(services, "sign_in", raiser(RuntimeError("the secret is 42")))
     response = caller().post(TOKEN, {"username": "a", "password": "b"})
     refused(response, 500)
