@@ -40,12 +40,13 @@ class Broken(Exception):
 class HttpCarrier:
     """Posts a window of rows; what breaks the receiver is searched in halves, so that it holds up nothing else."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, transport: httpx.BaseTransport | None = None) -> None:
         self._url = url
         self._client = httpx.Client(
             headers={"Authorization": f"Bearer {token}", "Content-Type": BATCH_TYPE},
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             trust_env=False,
+            transport=transport,
         )
         self._breaks: dict[int, int] = {}  # how often a lone row broke the receiver
 
