@@ -52,6 +52,11 @@ class ProblemHandler(ExceptionHandler):
         converted: Exception = super().convert_known_exceptions(exc)
         return converted
 
+    def report_exception(self, exc: APIException, response: Response) -> None:
+        """Only a crash is reported: an answer that asks to come again is meant."""
+        if response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
+            super().report_exception(exc, response)
+
     def format_exception(self, exc: APIException) -> Body:
         errors, request = list(errors_of(exc.detail)), self.context["request"]
         return problem(exc.status_code, summary(errors, exc), request.path if request else "", errors)

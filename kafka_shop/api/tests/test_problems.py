@@ -7,6 +7,7 @@ from django.db import InterfaceError, OperationalError
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 from rest_framework.exceptions import ErrorDetail
+from rest_framework.test import APIClient
 
 from kafka_shop.api import problems
 from kafka_shop.api.tests.people import caller, refused, user
@@ -60,7 +61,8 @@ def test_an_unknown_query_parameter_is_400() -> None:
 @pytest.mark.parametrize("error", [OperationalError("the server closed the connection"), InterfaceError("the connection is closed")])
 def test_a_database_that_is_away_is_503_with_a_time_to_come_again(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "sign_in", raiser(error))
-    response = caller().post(TOKEN, {"username": "a", "password": "b"})
+    client = APIClient(raise_request_exception=True)  # it would raise what is reported as a crash
+    response = client.post(TOKEN, {"username": "a", "password": "b"}, format="json")
     refused(response, 503, code="unavailable")
     assert int(response["Retry-After"]) > 0
 
