@@ -10,7 +10,7 @@ from psycopg import Cursor
 from psycopg.types.array import ListBinaryDumper
 
 EVENT_APPS = {"messaging", "consumers"}  # the outbox, positions and dead letters: a copy in every service's database
-LIMITS = "SET LOCAL idle_in_transaction_session_timeout = '{idle}s'; SET LOCAL lock_timeout = '4s'; SET LOCAL statement_timeout = '20s'"
+LIMITS = "SET LOCAL idle_in_transaction_session_timeout = '8s'; SET LOCAL lock_timeout = '4s'; SET LOCAL statement_timeout = '20s'"
 
 
 def alias_of(service: str) -> str:
@@ -38,10 +38,10 @@ class ServiceRouter:
 
 
 @contextmanager
-def limited_transaction(alias: str, *, idle_seconds: int = 8) -> Iterator[None]:
+def limited_transaction(alias: str) -> Iterator[None]:
     """A transaction whose session ends when it is left idle, and that waits neither for locks nor for statements without end."""
     with transaction.atomic(using=alias):
-        run(alias, LIMITS.format(idle=idle_seconds))
+        run(alias, LIMITS)
         yield
 
 

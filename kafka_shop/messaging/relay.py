@@ -23,18 +23,17 @@ MARGIN = 2000  # numbers below the last one published that are still looked at: 
 LONGEST_BACKOFF_SECONDS = 5.0
 
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('outbox'), hashtext(%s))"
+# new rows above a number, then those that were put back: the order of the index outbox_pending
+IDLE = "SET LOCAL idle_in_transaction_session_timeout = '{}s'"
 WAITS = """
-WITH mine AS NOT MATERIALIZED (
-    SELECT resent, number FROM messaging_outboxrow
-    WHERE destination = %s AND refused = '' AND (not_before IS NULL OR not_before <= %s)
-)
-(SELECT number FROM mine WHERE resent = false AND number > %s ORDER BY number LIMIT 1)
-UNION ALL (SELECT number FROM mine WHERE resent = true ORDER BY number LIMIT 1)
+SELECT FROM messaging_outboxrow
+WHERE destination = %s AND refused = '' AND (resent, number) > (false, %s) AND (not_before IS NULL OR not_before <= %s)
+ORDER BY resent, number LIMIT 1
 """
 PENDING = """
-SELECT number, key, event FROM messaging_outboxrow
-WHERE destination = %s AND refused = '' AND resent = %s AND number > %s AND (not_before IS NULL OR not_before <= %s)
-ORDER BY number LIMIT %s
+SELECT number, key, event, resent FROM messaging_outboxrow
+WHERE destination = %s AND refused = '' AND (resent, number) > (false, %s) AND (not_before IS NULL OR not_before <= %s)
+ORDER BY resent, number LIMIT %s
 """
 DELETE = "DELETE FROM messaging_outboxrow WHERE number = ANY(%s)"
 POSTPONE = """
@@ -72,11 +71,14 @@ class Courier:
         start = self._start()
         if not self._waits(start, now):
             return 0
-        with limited_transaction(self.alias, idle_seconds=self.idle_seconds):
+        with limited_transaction(self.alias):
             [(mine,)] = rows(self.alias, LOCK, self.destination)
             pending = self._pending(start, now) if mine and self.room() else []
             if not pending:
                 return 0
+            run(
+                self.alias, IDLE.format(self.idle_seconds)
+            )  # it takes no snapshot, and ends that of the SELECT, which would hold vacuum back
             acknowledged, refused = self.carry(pending)
             self._settle(pending, acknowledged, refused, now)
             return len(acknowledged)
@@ -90,17 +92,17 @@ class Courier:
 
     def _waits(self, start: int, now: datetime) -> bool:
         """Whether there is a new row, or one that was put back."""
-        return bool(rows(self.alias, WAITS, self.destination, now, start))
+        return bool(rows(self.alias, WAITS, self.destination, start, now))
 
     def _pending(self, start: int, now: datetime) -> list[Row]:
         """New rows above a number; where they leave room, rows that were put back."""
-        new: list[Row] = rows(self.alias, PENDING, self.destination, False, start, now, WINDOW)
-        new = new[: fitting(new)]
+        found = rows(self.alias, PENDING, self.destination, start, now, WINDOW)
+        pending: list[Row] = [(number, key, event) for number, key, event, _ in found]
+        pending = pending[: fitting(pending)]
+        new = [number for number, _, _, resent in found[: len(pending)] if not resent]
         if new:
-            self._hint = max(start, new[-1][0] - MARGIN)
-        if len(new) < WINDOW:
-            new += rows(self.alias, PENDING, self.destination, True, 0, now, WINDOW - len(new))
-        return new[: fitting(new)]
+            self._hint = max(start, new[-1] - MARGIN)
+        return pending
 
     def _settle(self, pending: Sequence[Row], acknowledged: Sequence[int], refused: dict[int, Refusal], now: datetime) -> None:
         """Deletes what arrived, sets aside what never will, and postpones the rest, so that it holds up no other row."""
