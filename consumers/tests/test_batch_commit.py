@@ -8,9 +8,9 @@ from django.db import IntegrityError, OperationalError, connection
 from consumers import batch
 from consumers.failures import Fenced
 from consumers.positions import Claim
-from consumers.tests.sessions import second_session
 from consumers.tests.stubs import NOW, Doors, claimed, closed, effects, items_of, log_of, opened, outbox, positions, raw
 from kafka_shop.databases import run
+from tests.sessions import second_session
 
 pytestmark = pytest.mark.usefixtures("committed_effects_table")
 

@@ -7,9 +7,9 @@ import pytest
 
 from consumers.models import Position
 from consumers.positions import Anchor, Claim, Log, Positions
-from consumers.tests.sessions import eventually, in_own_session, second_session, somebody_waits_for_a_lock
 from consumers.tests.stubs import CONSUMER, NOW, TOPIC, claimed, opened, positions, record
 from kafka_shop.databases import limited_transaction
+from tests.sessions import eventually, in_own_session, second_session, somebody_waits_for_a_lock
 
 LOCK = "SELECT position FROM consumers_position WHERE partition = %s FOR UPDATE"
 

@@ -1,8 +1,6 @@
 """The envelope: what goes in comes out, and what is no CloudEvent of this shop is refused with its reason."""
 
-from datetime import UTC, datetime, timedelta, timezone
-from typing import ClassVar
-from uuid import UUID
+from datetime import datetime, timedelta, timezone
 
 import msgspec
 import pytest
@@ -22,32 +20,7 @@ from kafka_shop.messaging.envelope import (
     to_json,
     to_kafka,
 )
-from kafka_shop.messaging.events import Event
-
-ORDER, CUSTOMER = UUID(int=1), UUID(int=2)
-NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
-TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-
-
-class Said(Event, frozen=True, kw_only=True):
-    type: ClassVar[str] = "shop.word.said.v1"
-    source: ClassVar[str] = "/words"
-    destination: ClassVar[str] = "order-topic"
-
-    word: str
-    said_at: datetime = NOON
-
-    @property
-    def id(self) -> str:
-        return f"word.said:{self.order_id}"
-
-    @property
-    def time(self) -> datetime:
-        return self.said_at
-
-
-def said(word: str = "hello", said_at: datetime = NOON) -> Said:
-    return Said(order_id=ORDER, customer_id=CUSTOMER, word=word, said_at=said_at)
+from kafka_shop.messaging.tests.stubs import CUSTOMER, ORDER, TRACE, Said, said
 
 
 def decoded(envelope: Envelope) -> Said:
