@@ -23,8 +23,8 @@ MARGIN = 2000  # numbers below the last one published that are still looked at: 
 LONGEST_BACKOFF_SECONDS = 5.0
 
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('outbox'), hashtext(%s))"
-# new rows above a number, then those that were put back: the order of the index outbox_pending
 IDLE = "SET LOCAL idle_in_transaction_session_timeout = '{}s'"
+# new rows above a number, then those that were put back: the order of the index outbox_pending
 WAITS = """
 SELECT FROM messaging_outboxrow
 WHERE destination = %s AND refused = '' AND (resent, number) > (false, %s) AND (not_before IS NULL OR not_before <= %s)
