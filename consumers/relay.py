@@ -120,7 +120,6 @@ class Relay:
 
     def _try(self, work: Callable[[], int]) -> int:
         """Runs a step; waits out what is transient and raises the rest."""
-        close_old_connections()
         try:
             return work()
         except Exception as error:
@@ -128,6 +127,7 @@ class Relay:
                 raise
             log.warning("trying again", reason=reason(error))
             self._stop.wait(random.uniform(0.5, 1) * (error.seconds if isinstance(error, Away) else 1))
+            close_old_connections()  # not before each step: it would ask the database whether it is there
             return 0
 
 
