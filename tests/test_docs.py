@@ -1,0 +1,90 @@
+"""The documentation says what is there: its links lead somewhere, its settings and commands exist."""
+
+import re
+import runpy
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+from kafka_shop.conf import Environment
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+SETTING = re.compile(r"^\| `([A-Z_]+)` \| (?:`(.*?)`|–) \|", re.MULTILINE)
+EXAMPLE = re.compile(r"^#?([A-Z_]+)=", re.MULTILINE)
+
+pages = pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What settings.py reads from an empty environment: each name with its default."""
+    found: dict[str, str] = {}
+    original = Environment.text
+
+    def text(self: Environment, name: str, default: str = "") -> str:
+        monkeypatch.delenv(name, raising=False)
+        found[name] = found.get(name) or default
+        return original(self, name, default)
+
+    monkeypatch.setattr(Environment, "text", text)
+    runpy.run_path(str(ROOT / "kafka_shop" / "settings.py"))
+    return found
+
+
+def test_every_setting_is_explained_with_its_default(read: dict[str, str]) -> None:
+    explained = dict(SETTING.findall((ROOT / "docs" / "settings.md").read_text()))
+
+    assert explained == {name: default.lower() if default in {"True", "False"} else default for name, default in read.items()}
+
+
+def test_every_setting_is_named_in_the_example(read: dict[str, str]) -> None:
+    named = EXAMPLE.findall((ROOT / ".env.example").read_text())
+
+    assert sorted(named) == sorted(read)
+
+
+@pages
+def test_every_link_leads_somewhere(page: Path) -> None:
+    broken = [link for link in links(page) if not leads_somewhere(page, *link)]
+
+    assert not broken
+
+
+@pages
+def test_every_command_exists(page: Path) -> None:
+    text = page.read_text()
+    verbs = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert set(re.findall(r"manage\.py ([a-z_]+)", text)) <= set(get_commands())
+    assert set(re.findall(r"\bmake ([a-z]+)`", text)) <= set(re.findall(r"make ([a-z]+)", verbs))
+
+
+def test_every_page_is_in_the_index() -> None:
+    docs = ROOT / "docs"
+    listed = {docs / path for path, _ in links(docs / "README.md")} | {
+        docs / "decisions" / path for path, _ in links(docs / "decisions" / "README.md")
+    }
+
+    assert set(PAGES) - listed - {ROOT / "README.md", docs / "README.md"} == set()
+
+
+def links(page: Path) -> list[tuple[str, str]]:
+    """(relative path, anchor) of every link to a place in this project."""
+    return LINK.findall(FENCED.sub("", page.read_text()))
+
+
+def leads_somewhere(page: Path, path: str, anchor: str) -> bool:
+    target = (page.parent / path).resolve() if path else page
+    return target.exists() and ROOT in (target, *target.parents) and (not anchor or anchor in anchors(target))
+
+
+def anchors(page: Path) -> Iterator[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    for heading in re.findall(r"^#+ (.*)$", FENCED.sub("", page.read_text()), re.MULTILINE):
+        yield re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
