@@ -27,7 +27,7 @@ def next_tries(batch: Batch, error: Exception, verdict: Verdict) -> list[Batch]:
     """The batches to try in place of one that failed, in order; none when only time can help.
 
     A lost race is run once more as a whole; poison is searched in halves, each a batch of its own; a lone message has its attempts
-    counted, and is refused after MESSAGE_ATTEMPTS: its next try makes it a dead letter.
+    counted, and is refused after MESSAGE_ATTEMPTS: its next try makes it a dead letter. A dead letter that fails has no next try.
     """
     if verdict is Verdict.AGAIN_ONCE and not batch.raced:
         return [Batch(batch.items, raced=True)]
@@ -35,13 +35,14 @@ def next_tries(batch: Batch, error: Exception, verdict: Verdict) -> list[Batch]:
         return []
     if len(batch.items) > 1:
         return batch.halves()
-    return [] if verdict is Verdict.BISECT else [count_attempt(batch.items[0], error)]
+    [item] = batch.items
+    return [] if verdict is Verdict.BISECT or item.refusal else [count_attempt(item, error)]
 
 
 def count_attempt(item: Item, error: Exception) -> Batch:
     """One more failure of a message by itself."""
     item.attempts += 1
-    if item.attempts >= settings.MESSAGE_ATTEMPTS or item.refusal:
+    if item.attempts >= settings.MESSAGE_ATTEMPTS:
         item.refusal = reason(error)
     return Batch([item], raced=sqlstate(error) in LOST_RACE)
 

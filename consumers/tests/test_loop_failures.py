@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from django.db import OperationalError, ProgrammingError
+from django.db import IntegrityError, OperationalError, ProgrammingError
 from pytest_django import Settings
 
 from consumers.dead_letters import Flooded
@@ -12,6 +12,7 @@ from consumers.tests.memory_broker import MemoryBroker
 from consumers.tests.running import opened_ids, run
 from consumers.tests.stubs import Doors, closed, effects, opened, outbox, positions
 from consumers.tests.test_failures import database_error
+from kafka_shop.databases import run as sql
 from kafka_shop.messaging.events import Conflict
 
 pytestmark = pytest.mark.usefixtures("effects_table")
@@ -195,3 +196,14 @@ def test_a_flood_stops_the_consumer_before_the_dead_letters_of_the_flood(broker:
 
     assert before == DeadLetter.objects.count() == 100
     assert positions().read() == {0: 100}
+
+
+def test_a_dead_letter_that_cannot_be_written_stops_the_consumer(broker: MemoryBroker, doors: Doors) -> None:
+    sql("default", "ALTER TABLE consumers_deadletter ADD CHECK (reason = '') NOT VALID")
+    doors.fails = poison(2)
+    broker.append(*map(opened, range(4)))
+
+    with pytest.raises(IntegrityError):
+        run()
+
+    assert effects() == opened_ids(0, 1) and positions().read() == {0: 2}
