@@ -68,9 +68,12 @@ def step_of(service: str, now: datetime) -> int:
         )
         if not due or waiting(alias) > MOST_WAITING:
             return 0
-        cursor = next((each.cursor for each in due if each.cursor), None)
+        cursors = [each.cursor for each in due]
         cursor = REPUBLISH[service](
-            since=min(each.republish_since for each in due if each.republish_since), cursor=cursor, limit=STEP_FACTS, now=now
+            since=min(each.republish_since for each in due if each.republish_since),
+            cursor=None if None in cursors else cursors[0],  # a log that was lost meanwhile gets everything from the beginning
+            limit=STEP_FACTS,
+            now=now,
         )
         for each in due:
             each.cursor = cursor
