@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+CHANGE = re.compile(r"^`([\w/.]+)`(?:(?!^`).)*?\n```diff\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 SETTING = re.compile(r"^\| `([A-Z_]+)` \| (?:`(.*?)`|–) \|", re.MULTILINE)
 EXAMPLE = re.compile(r"^#?([A-Z_]+)=", re.MULTILINE)
 
@@ -63,6 +64,16 @@ def test_every_command_exists(page: Path) -> None:
 
     assert set(re.findall(r"manage\.py ([a-z_]+)", text)) <= set(get_commands())
     assert set(re.findall(r"\bmake ([a-z]+)`", text)) <= set(re.findall(r"make ([a-z]+)", verbs))
+
+
+@pages
+def test_every_change_that_a_page_shows_fits_its_file(page: Path) -> None:
+    """A diff below a line that begins with a file's name. Where it no longer fits, follow the page again, and mend it."""
+    for file, diff in CHANGE.findall(page.read_text()):
+        content = (ROOT / file).read_text()
+        for hunk in diff.split("\n@@\n"):
+            before = "\n".join(line[1:] for line in hunk.split("\n") if line[0] in " -")
+            assert content.count(before) == 1, f"{file}: {before}"
 
 
 def test_every_page_is_in_the_index() -> None:
