@@ -10,6 +10,8 @@ from consumers.routes import ROUTES, Route
 from consumers.tests.memory_broker import MemoryBroker
 from consumers.tests.stubs import CONSUMER, TOPIC, Doors
 from kafka_shop.databases import run
+from tests.embedded import embedded_broker as embedded_broker
+from tests.embedded import embedded_cluster as embedded_cluster
 
 CREATE = "CREATE TABLE effects (event_id text NOT NULL, read_at text, place bigserial)"
 

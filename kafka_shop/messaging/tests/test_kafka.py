@@ -1,0 +1,228 @@
+"""The Kafka client on the embedded broker: what is sent is read, from where it was asked for, and problems have names."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from pytest_django import Settings
+
+from kafka_shop.messaging import kafka
+from kafka_shop.messaging.envelope import from_kafka, seal
+from kafka_shop.messaging.kafka import BrokerAway, BrokerMisused, Inspector, Outgoing, OutOfRange, Record, Subscription, send
+from kafka_shop.messaging.relay import Courier, over_kafka
+from kafka_shop.messaging.tests.carrying import publish, turn, waiting
+from kafka_shop.messaging.tests.stubs import CUSTOMER, several
+from tests.sessions import eventually
+
+TOPIC = "order-topic"
+
+
+class Member:
+    """A member of a group of its own, and what it was assigned."""
+
+    def __init__(self, topic: str = TOPIC) -> None:
+        self.group, self.assigned, self.revoked = f"test.{uuid4()}", set[int](), set[int]()
+        self.subscription = Subscription(self.group, topic, on_assigned=self.assigned.update, on_revoked=self.revoked.update)
+        self.records: list[Record] = []
+
+    def poll(self, limit: int = 1000) -> list[Record]:
+        taken = self.subscription.take(limit, 0.1)
+        self.records += taken
+        return taken
+
+    def until(self, condition: Callable[[], object]) -> None:
+        eventually(lambda: (condition() or self.poll()) and condition())
+
+
+@pytest.fixture
+def member(embedded_broker: str) -> Iterator[Member]:
+    """A member that has been assigned both partitions."""
+    member = Member()
+    member.until(lambda: len(member.assigned) == 2)
+    yield member
+    member.subscription.close()
+
+
+def messages(count: int, key: str = "k") -> list[Outgoing]:
+    return [Outgoing(number, key, [("n", str(number).encode())], f"value {number}".encode()) for number in range(count)]
+
+
+def ends() -> dict[int, int]:
+    inspector = Inspector()
+    found = {number: inspector.watermarks(TOPIC, number).high for number in inspector.partitions(TOPIC)}
+    inspector.close()
+    return found
+
+
+def flow(member: Member, starts: dict[int, int]) -> None:
+    for partition, offset in starts.items():
+        member.subscription.start(partition, offset)
+
+
+@pytest.mark.usefixtures("embedded_broker")
+def test_everything_that_is_sent_is_acknowledged_by_its_number() -> None:
+    acknowledged, refused = send(TOPIC, messages(500), timeout=10)
+
+    assert sorted(acknowledged) == list(range(500)) and refused == {}
+
+
+@pytest.mark.usefixtures("embedded_broker")
+def test_a_message_too_large_is_refused_for_good_and_the_others_go() -> None:
+    large = Outgoing(7, "k", [], b"x" * 2_000_000)
+
+    acknowledged, refused = send(TOPIC, [*messages(2), large], timeout=10)
+
+    assert sorted(acknowledged) == [0, 1]
+    assert refused[7].for_good and "too large" in refused[7].reason
+
+
+def test_what_has_no_answer_in_time_is_neither_acknowledged_nor_refused(settings: Settings) -> None:
+    settings.KAFKA_BOOTSTRAP_SERVERS = "127.0.0.1:1"
+    kafka._producer.cache_clear()
+    began = time.monotonic()
+
+    assert send(TOPIC, messages(1), timeout=0.3) == ([], {})
+
+    assert time.monotonic() - began < 5
+    kafka._producer.cache_clear()
+
+
+def test_a_member_reads_from_where_it_is_told_and_nothing_before(member: Member) -> None:
+    before = ends()
+    send(TOPIC, messages(10), timeout=10)
+    [partition] = [number for number, end in ends().items() if end > before[number]]
+    assert member.poll() == [], "a partition flows only when it is started"
+
+    flow(member, {partition: before[partition] + 4})
+    member.until(lambda: len(member.records) == 6)
+
+    assert [record.value for record in member.records] == [f"value {number}".encode() for number in range(4, 10)]
+    first = member.records[0]
+    assert (first.topic, first.partition, first.offset) == (TOPIC, partition, before[partition] + 4)
+    assert (first.key, first.headers) == (b"k", [("n", b"4")])
+    assert abs(first.timestamp / 1000 - time.time()) < 60
+
+
+def test_one_key_is_always_in_one_partition_and_keeps_its_order(member: Member) -> None:
+    flow(member, ends())
+    for _ in range(3):
+        send(TOPIC, [*messages(5, "alice"), *messages(5, "bob")], timeout=10)
+    member.until(lambda: len(member.records) == 30)
+
+    for key in (b"alice", b"bob"):
+        records = [record for record in member.records if record.key == key]
+        assert len({record.partition for record in records}) == 1
+        assert [record.offset for record in records] == sorted(record.offset for record in records)
+
+
+def test_a_batch_is_what_is_there_and_at_most_what_is_asked_for(member: Member) -> None:
+    flow(member, ends())
+    send(TOPIC, messages(30), timeout=10)
+    member.until(lambda: member.poll(7))
+
+    assert len(member.records) <= 14 and 1 <= len(member.records[:7]) <= 7
+
+
+def test_a_paused_partition_is_silent_until_it_is_resumed(member: Member) -> None:
+    flow(member, ends())
+    member.subscription.pause(member.assigned)
+    send(TOPIC, messages(3), timeout=10)
+    for _ in range(5):
+        assert member.poll() == []
+
+    member.subscription.resume(member.assigned)
+    member.until(lambda: len(member.records) == 3)
+
+
+def test_committed_offsets_are_seen_by_who_looks(member: Member) -> None:
+    member.subscription.commit({0: 3, 1: 4})
+    inspector = Inspector(member.group)
+    member.until(lambda: inspector.committed(TOPIC, [0, 1]) == {0: 3, 1: 4})
+    inspector.close()
+
+
+@pytest.mark.usefixtures("embedded_broker")
+def test_an_offset_that_the_log_does_not_have_is_named() -> None:
+    member = Member("range-topic")
+    member.until(lambda: len(member.assigned) == 2)
+    flow(member, {1: 1000})
+
+    with pytest.raises(OutOfRange) as caught:
+        member.until(lambda: False)
+
+    assert (caught.value.partition, caught.value.offset) == (1, 1000)
+    member.subscription.close()
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_courier_publishes_what_the_outbox_holds(member: Member) -> None:
+    flow(member, ends())
+    facts = several(3)
+    publish(*facts)
+
+    assert turn(Courier("default", TOPIC, over_kafka(TOPIC))) == 3
+    member.until(lambda: len(member.records) == 3)
+
+    assert [from_kafka(record.headers, record.value) for record in member.records] == [seal(fact) for fact in facts]
+    assert {record.key for record in member.records} == {str(CUSTOMER).encode()}
+    assert waiting() == []
+
+
+@pytest.mark.usefixtures("embedded_broker")
+class TestInspector:
+    def test_a_record_is_read_again_at_its_offset(self) -> None:
+        before = ends()
+        send(TOPIC, messages(3), timeout=10)
+        [partition] = [number for number, end in ends().items() if end > before[number]]
+        inspector = Inspector()
+
+        found = inspector.record_at(TOPIC, partition, before[partition] + 1)
+
+        assert found is not None and found.value == b"value 1"
+        assert inspector.record_at(TOPIC, partition, before[partition] + 3) is None
+        inspector.close()
+
+    def test_the_embedded_broker_is_known_by_its_cluster_id_and_has_no_topic_id(self) -> None:
+        inspector = Inspector()
+
+        cluster, topic = kafka.log_identity(inspector, TOPIC)
+
+        assert cluster.startswith(kafka.MOCK) and topic == ""
+        inspector.close()
+
+
+def test_a_broker_that_does_not_answer_is_away(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.KAFKA_BOOTSTRAP_SERVERS = "127.0.0.1:1"
+    monkeypatch.setattr(kafka, "ANSWER_SECONDS", 0.2)
+    inspector = Inspector()
+
+    with pytest.raises(BrokerAway, match=r"no broker answers at 127\.0\.0\.1:1"):
+        inspector.partitions(TOPIC)
+    with pytest.raises(BrokerAway):
+        inspector.watermarks(TOPIC, 0)
+    inspector.close()
+
+
+@pytest.mark.parametrize("config", [{"no.such.property": "1"}, {"security.protocol": "nonsense"}, {"linger.ms": [1]}])
+def test_a_configuration_that_the_client_refuses_names_its_setting(settings: Settings, config: dict[str, object]) -> None:
+    settings.KAFKA_BOOTSTRAP_SERVERS, settings.KAFKA_CONFIG = "127.0.0.1:1", config
+
+    with pytest.raises(BrokerMisused, match="KAFKA_CONFIG"):
+        Inspector()
+
+
+def test_a_broker_is_the_named_one_else_the_embedded_one_that_runs(settings: Settings, tmp_path: Path) -> None:
+    settings.KAFKA_BOOTSTRAP_SERVERS, settings.EMBEDDED_BROKER_FILE = "", tmp_path / "broker"
+    for content in (None, "", "127.0.0.1:9 999999999", "nonsense"):
+        if content is not None:
+            settings.EMBEDDED_BROKER_FILE.write_text(content)
+        with pytest.raises(BrokerMisused, match=r"set KAFKA_BOOTSTRAP_SERVERS, or start `python manage.py run_broker`"):
+            kafka.bootstrap_servers()
+
+    settings.EMBEDDED_BROKER_FILE.write_text(f"127.0.0.1:9 {os.getpid()}\n")
+    assert kafka.bootstrap_servers() == "127.0.0.1:9"
+    settings.KAFKA_BOOTSTRAP_SERVERS = "broker:9092"
+    assert kafka.bootstrap_servers() == "broker:9092"
