@@ -68,12 +68,16 @@ def test_every_command_exists(page: Path) -> None:
 
 @pages
 def test_every_change_that_a_page_shows_fits_its_file(page: Path) -> None:
-    """A diff below a line that begins with a file's name. Where it no longer fits, follow the page again, and mend it."""
+    """Or has been made. A diff is below a line that begins with its file's name; when it fits no longer, follow the page again."""
     for file, diff in CHANGE.findall(page.read_text()):
         content = (ROOT / file).read_text()
         for hunk in diff.split("\n@@\n"):
-            before = "\n".join(line[1:] for line in hunk.split("\n") if line[0] in " -")
-            assert content.count(before) == 1, f"{file}: {before}"
+            assert 1 in (content.count(side(hunk, "-")), content.count(side(hunk, "+"))), f"{file}:\n{hunk}"
+
+
+def side(hunk: str, sign: str) -> str:
+    """The text before (-) or after (+) a change."""
+    return "\n".join(line[1:] for line in hunk.split("\n") if line[0] in (" ", sign))
 
 
 def test_every_page_is_in_the_index() -> None:
