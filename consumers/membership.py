@@ -14,7 +14,7 @@ from consumers.logs import Standing, examine
 from consumers.positions import Claim, Log, Positions
 from consumers.reading import Item
 from consumers.routes import Route
-from kafka_shop.messaging.kafka import Inspector, Record, Subscription, log_identity
+from kafka_shop.messaging.kafka import BrokerAway, Inspector, Record, Subscription, log_identity
 
 log = structlog.get_logger("consumers")
 
@@ -47,6 +47,13 @@ class Membership:
 
     def settle(self, *, busy: bool) -> None:
         """Claims and verifies what is new, and now and then looks again at what flows. Raises database errors, BrokerAway, PositionLost."""
+        try:
+            self._settle(busy=busy)
+        except BrokerAway:
+            self._renew_inspector()  # an old one may go on asking a broker that no longer leads
+            raise
+
+    def _settle(self, *, busy: bool) -> None:
         if self._assigned:
             self._claimed.update({claim.partition: claim for claim in self.positions.claim(sorted(self._assigned))})
             self._assigned.clear()
@@ -175,9 +182,12 @@ class Membership:
         """A client that hears nothing although there is something to hear is replaced (librdkafka after a topic was made anew)."""
         log.warning("the Kafka client went deaf and is replaced", consumer=self.positions.consumer)
         self.close()
+        self._renew_inspector()
+        self._subscription = self._subscribe()
+
+    def _renew_inspector(self) -> None:
         self._inspector.close()
         self._inspector = Inspector()
-        self._subscription = self._subscribe()
 
     def _lost(self, claim: Claim) -> PositionLost:
         name = self.positions.consumer

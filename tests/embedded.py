@@ -6,7 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from kafka_shop.local import broker
-from kafka_shop.messaging import kafka
+from kafka_shop.messaging.kafka import sending
 
 TOPICS = ["order-topic", "billing-topic", "notify-topic", "room-topic", "range-topic"]
 
@@ -20,6 +20,6 @@ def embedded_cluster() -> broker.Cluster:
 def embedded_broker(embedded_cluster: broker.Cluster, settings: Settings) -> Iterator[str]:
     """The address of a broker that all clients of this test use."""
     settings.KAFKA_BOOTSTRAP_SERVERS = embedded_cluster.address
-    kafka._producer.cache_clear()
+    sending._producer.cache_clear()
     yield embedded_cluster.address
-    kafka._producer.cache_clear()
+    sending._producer.cache_clear()

@@ -1,4 +1,4 @@
-"""A broker in memory with the face of the Kafka client (kafka_shop/messaging/kafka.py): logs, assignments, and what can go wrong."""
+"""A broker in memory with the face of the Kafka client (kafka_shop/messaging/kafka): logs, assignments, and what can go wrong."""
 
 import time
 from collections import deque

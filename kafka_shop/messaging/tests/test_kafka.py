@@ -9,9 +9,22 @@ from uuid import uuid4
 import pytest
 from pytest_django import Settings
 
-from kafka_shop.messaging import kafka
 from kafka_shop.messaging.envelope import from_kafka, seal
-from kafka_shop.messaging.kafka import BrokerAway, BrokerMisused, Inspector, Outgoing, OutOfRange, Record, Subscription, send
+from kafka_shop.messaging.kafka import (
+    MOCK,
+    BrokerAway,
+    BrokerMisused,
+    Inspector,
+    Outgoing,
+    OutOfRange,
+    Record,
+    Subscription,
+    inspector,
+    log_identity,
+    send,
+    sending,
+)
+from kafka_shop.messaging.kafka.client import bootstrap_servers
 from kafka_shop.messaging.relay import Courier, over_kafka
 from kafka_shop.messaging.tests.carrying import publish, turn, waiting
 from kafka_shop.messaging.tests.stubs import CUSTOMER, several
@@ -51,9 +64,9 @@ def messages(count: int, key: str = "k") -> list[Outgoing]:
 
 
 def ends() -> dict[int, int]:
-    inspector = Inspector()
-    found = {number: inspector.watermarks(TOPIC, number).high for number in inspector.partitions(TOPIC)}
-    inspector.close()
+    look = Inspector()
+    found = {number: look.watermarks(TOPIC, number).high for number in look.partitions(TOPIC)}
+    look.close()
     return found
 
 
@@ -81,13 +94,13 @@ def test_a_message_too_large_is_refused_for_good_and_the_others_go() -> None:
 
 def test_what_has_no_answer_in_time_is_neither_acknowledged_nor_refused(settings: Settings) -> None:
     settings.KAFKA_BOOTSTRAP_SERVERS = "127.0.0.1:1"
-    kafka._producer.cache_clear()
+    sending._producer.cache_clear()
     began = time.monotonic()
 
     assert send(TOPIC, messages(1), timeout=0.3) == ([], {})
 
     assert time.monotonic() - began < 5
-    kafka._producer.cache_clear()
+    sending._producer.cache_clear()
 
 
 def test_a_member_reads_from_where_it_is_told_and_nothing_before(member: Member) -> None:
@@ -139,9 +152,9 @@ def test_a_paused_partition_is_silent_until_it_is_resumed(member: Member) -> Non
 
 def test_committed_offsets_are_seen_by_who_looks(member: Member) -> None:
     member.subscription.commit({0: 3, 1: 4})
-    inspector = Inspector(member.group)
-    member.until(lambda: inspector.committed(TOPIC, [0, 1]) == {0: 3, 1: 4})
-    inspector.close()
+    look = Inspector(member.group)
+    member.until(lambda: look.committed(TOPIC, [0, 1]) == {0: 3, 1: 4})
+    look.close()
 
 
 @pytest.mark.usefixtures("embedded_broker")
@@ -177,33 +190,33 @@ class TestInspector:
         before = ends()
         send(TOPIC, messages(3), timeout=10)
         [partition] = [number for number, end in ends().items() if end > before[number]]
-        inspector = Inspector()
+        look = Inspector()
 
-        found = inspector.record_at(TOPIC, partition, before[partition] + 1)
+        found = look.record_at(TOPIC, partition, before[partition] + 1)
 
         assert found is not None and found.value == b"value 1"
-        assert inspector.record_at(TOPIC, partition, before[partition] + 3) is None
-        inspector.close()
+        assert look.record_at(TOPIC, partition, before[partition] + 3) is None
+        look.close()
 
     def test_the_embedded_broker_is_known_by_its_cluster_id_and_has_no_topic_id(self) -> None:
-        inspector = Inspector()
+        look = Inspector()
 
-        cluster, topic = kafka.log_identity(inspector, TOPIC)
+        cluster, topic = log_identity(look, TOPIC)
 
-        assert cluster.startswith(kafka.MOCK) and topic == ""
-        inspector.close()
+        assert cluster.startswith(MOCK) and topic == ""
+        look.close()
 
 
 def test_a_broker_that_does_not_answer_is_away(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.KAFKA_BOOTSTRAP_SERVERS = "127.0.0.1:1"
-    monkeypatch.setattr(kafka, "ANSWER_SECONDS", 0.2)
-    inspector = Inspector()
+    monkeypatch.setattr(inspector, "ANSWER_SECONDS", 0.2)
+    look = Inspector()
 
     with pytest.raises(BrokerAway, match=r"no broker answers at 127\.0\.0\.1:1"):
-        inspector.partitions(TOPIC)
+        look.partitions(TOPIC)
     with pytest.raises(BrokerAway):
-        inspector.watermarks(TOPIC, 0)
-    inspector.close()
+        look.watermarks(TOPIC, 0)
+    look.close()
 
 
 @pytest.mark.parametrize("config", [{"no.such.property": "1"}, {"security.protocol": "nonsense"}, {"linger.ms": [1]}])
@@ -220,9 +233,9 @@ def test_a_broker_is_the_named_one_else_the_embedded_one_that_runs(settings: Set
         if content is not None:
             settings.EMBEDDED_BROKER_FILE.write_text(content)
         with pytest.raises(BrokerMisused, match=r"set KAFKA_BOOTSTRAP_SERVERS, or start `python manage.py run_broker`"):
-            kafka.bootstrap_servers()
+            bootstrap_servers()
 
     settings.EMBEDDED_BROKER_FILE.write_text(f"127.0.0.1:9 {os.getpid()}\n")
-    assert kafka.bootstrap_servers() == "127.0.0.1:9"
+    assert bootstrap_servers() == "127.0.0.1:9"
     settings.KAFKA_BOOTSTRAP_SERVERS = "broker:9092"
-    assert kafka.bootstrap_servers() == "broker:9092"
+    assert bootstrap_servers() == "broker:9092"

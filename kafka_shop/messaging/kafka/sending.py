@@ -1,0 +1,78 @@
+"""The relay's side: messages go out, and each answer is waited for."""
+
+import os
+import time
+from collections.abc import Iterable
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from kafka_shop.messaging.envelope import Headers
+from kafka_shop.messaging.kafka.client import open_client
+
+PRODUCER: dict[str, Any] = {
+    "acks": "all",
+    "enable.idempotence": True,
+    "linger.ms": 0,
+    "compression.type": "lz4",
+    "delivery.timeout.ms": 4500,  # below the relay's turn of 5 s: no row is published again while it may still arrive
+    "partitioner": "murmur2_random",  # as Java clients do
+    "queue.buffering.max.messages": 200_000,
+}
+REFUSED_FOR_GOOD = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD}
+
+
+class Refusal(NamedTuple):
+    """Why a message was not acknowledged; for_good: it never will be."""
+
+    reason: str
+    for_good: bool
+
+
+class Outgoing(NamedTuple):
+    """A message on its way out, with the number of its outbox row."""
+
+    number: int
+    key: str
+    headers: Headers
+    value: bytes
+
+
+def send(topic: str, messages: Iterable[Outgoing], *, timeout: float) -> tuple[list[int], dict[int, Refusal]]:
+    """Publishes and waits for every answer, at most `timeout` seconds: the acknowledged numbers, and the refusals by number.
+
+    A message whose answer has not come is in neither. Threads may send side by side: each waits for its own answers.
+    """
+    acknowledged: list[int] = []
+    refused: dict[int, Refusal] = {}
+    client, until, sent = producer(), time.monotonic() + timeout, 0
+
+    def answer(number: int, error: KafkaError | None, _: Message | None = None) -> None:
+        if error is None:
+            acknowledged.append(number)
+        else:
+            refused[number] = Refusal(error.str(), error.code() in REFUSED_FOR_GOOD)
+
+    for number, key, headers, value in messages:
+        sent += 1
+        try:
+            client.produce(topic, value, key, headers=list(headers), on_delivery=partial(answer, number))
+        except BufferError:
+            refused[number] = Refusal("the client's queue is full", False)
+        except KafkaException as error:
+            answer(number, error.args[0])
+    while len(acknowledged) + len(refused) < sent and time.monotonic() < until:
+        client.poll(0.05)
+    return acknowledged, refused
+
+
+@cache
+def _producer(pid: int) -> Producer:
+    client: Producer = open_client(Producer, PRODUCER)
+    return client
+
+
+def producer() -> Producer:
+    """The process's one producer, made after fork: a new idempotent producer waits for its first acknowledgement."""
+    return _producer(os.getpid())
