@@ -37,8 +37,7 @@ class Relay:
         self._stop = Flag()
         self._problem: Exception | None = None
         self.published = 0
-        destinations = [name for name, service in PUBLISHERS.items() if service in settings.SERVICES]
-        self._couriers = [self._courier(destination) for destination in destinations]
+        self._couriers = couriers()
 
     def stop(self) -> None:
         """Asks all threads to end after the turn in hand; safe in a signal handler."""
@@ -77,14 +76,6 @@ class Relay:
                 inspector.partitions(settings.TOPICS[courier.destination])
         finally:
             inspector.close()
-
-    def _courier(self, destination: str) -> Courier:
-        alias, readers = alias_of(PUBLISHERS[destination]), READERS[destination]
-        if settings.TRANSPORT == "http":
-            carriers = [HttpCarrier(events_url(reader), settings.SERVICE_TOKEN) for reader in readers]
-            return Courier(alias, destination, to_all(carriers), idle_seconds=IDLE_TRANSACTION_SECONDS * len(carriers))
-        topic = settings.TOPICS[destination]
-        return Courier(alias, destination, over_kafka(topic), EmbeddedRoom(topic, [ROUTES[reader].group for reader in readers]))
 
     def _guarded(self, work: Callable[..., None], *args: object) -> None:
         """A thread's life: whatever ends it early ends the relay."""
@@ -129,6 +120,21 @@ class Relay:
             self._stop.wait(random.uniform(0.5, 1) * (error.seconds if isinstance(error, Away) else 1))
             close_old_connections()  # not before each step: it would ask the database whether it is there
             return 0
+
+
+def couriers() -> list[Courier]:
+    """One for each destination of the services that this process serves."""
+    return [courier(destination) for destination, service in PUBLISHERS.items() if service in settings.SERVICES]
+
+
+def courier(destination: str) -> Courier:
+    """Carries a destination's facts from its publisher's outbox by the transport of the settings."""
+    alias, readers = alias_of(PUBLISHERS[destination]), READERS[destination]
+    if settings.TRANSPORT == "http":
+        carriers = [HttpCarrier(events_url(reader), settings.SERVICE_TOKEN) for reader in readers]
+        return Courier(alias, destination, to_all(carriers), idle_seconds=IDLE_TRANSACTION_SECONDS * len(carriers))
+    topic = settings.TOPICS[destination]
+    return Courier(alias, destination, over_kafka(topic), EmbeddedRoom(topic, [ROUTES[reader].group for reader in readers]))
 
 
 def events_url(service: str) -> str:
