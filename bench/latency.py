@@ -19,7 +19,8 @@ from bench import data
 from bench.cores import Cores
 from bench.shop import PATIENCE_SECONDS, Show, dsn, started, topics, wait
 from kafka_shop.ids import uuid7
-from kafka_shop.local.demo import HOST, consumers_are_ready, shop, usable, web_is_ready
+from kafka_shop.local.plan import HOST, shop, webs
+from kafka_shop.local.readiness import consumers_are_ready, web_is_ready
 from kafka_shop.users.services import sign_in, sign_up
 from orders import selectors
 from orders.services import seed_catalogue
@@ -47,11 +48,11 @@ class Latency(NamedTuple):
 def measure(names: Mapping[str, str], seconds: int, show: Show) -> Latency:
     """Places ORDERS_A_SECOND orders through the web for so long, each at its time whatever became of the last."""
     token, sku = _customer(), min(selectors.products(), key=lambda product: product.price).sku
-    port = usable(0)
-    processes = [replace(process, environment=topics(names)) for process in shop(port)]
+    [web] = webs(0)
+    processes = [replace(process, environment=topics(names)) for process in shop([web])]
     with started(processes) as check, heard() as letters:
-        wait(lambda: web_is_ready(port) and consumers_are_ready({}), check)
-        client = Client(port, token, sku)
+        wait(lambda: web_is_ready(web) and consumers_are_ready({}), check)
+        client = Client(web.port, token, sku)
         run(client, letters, WARM_UP_ORDERS, check, lambda _: None)
         cores, count = Cores(), seconds * ORDERS_A_SECOND
         answers, times = run(client, letters, count, check, show)
@@ -80,7 +81,7 @@ def run(client: "Client", letters: dict[str, float], count: int, check: Callable
         posted[client.order()] = due
         answers.append((time.perf_counter() - due) * 1000)
         show(number + 1)
-    wait(lambda: posted.keys() <= letters.keys(), check)
+    wait(lambda: posted.keys() <= letters.keys(), True, check)
     return answers, [(letters[order] - due) * 1000 for order, due in posted.items()]
 
 

@@ -6,19 +6,18 @@ from contextlib import contextmanager
 
 import psycopg
 from django.db import connection
-from django.db.models import Sum
 from psycopg.conninfo import make_conninfo
 
 from bench import data, rig
 from bench.cores import Cores
-from consumers.models import Position
+from consumers.positions import Positions
 from consumers.routes import ROUTES
-from kafka_shop.local.demo import manage
+from kafka_shop.local.plan import manage
 from kafka_shop.local.processes import Process, Processes
 from kafka_shop.messaging.models import OutboxRow
 from orders.events import OrderPlaced
 
-LOOK_SECONDS = 0.01
+LOOK_SECONDS = 0.02
 PATIENCE_SECONDS = 60.0  # without any progress
 HOLD = "SELECT pg_advisory_lock(hashtext('outbox'), hashtext('order-topic'))"  # as a relay at work does
 
@@ -42,14 +41,14 @@ def pipeline(names: Mapping[str, str], orders: Sequence[OrderPlaced], show: Show
     topic = names[ROUTES["notify"].topic]
     data.place(orders[:1], publish=True)
     with started(processes) as check:
-        wait(lambda: position("notify", topic) >= 1, check)
+        wait(lambda: position("notify", topic), 1, check)
         with relay_held():
             data.place(orders[1:], publish=True)
             data.settle_down()
             cores, begun = Cores(), time.perf_counter()
-        wait(lambda: shown(position("notify", topic), show) >= len(orders), check)
+        wait(lambda: position("notify", topic), len(orders), check, show)
         rate = (len(orders) - 1) / (time.perf_counter() - begun), cores.used()
-        wait(lambda: not OutboxRow.objects.exists(), check)
+        wait(lambda: not OutboxRow.objects.exists(), True, check)
     return rate
 
 
@@ -60,9 +59,9 @@ def topics(names: Mapping[str, str]) -> dict[str, str]:
 
 def follow(name: str, topic: str, count: int, check: Callable[[], None], show: Show) -> Rate:
     """Watches a consumer's position until it has read `count` messages; the clock starts with its first batch."""
-    wait(lambda: position(name, topic) > 0, check)
+    wait(lambda: position(name, topic), 1, check)
     cores, begun, before = Cores(), time.perf_counter(), position(name, topic)
-    wait(lambda: shown(position(name, topic), show) >= count, check)
+    wait(lambda: position(name, topic), count, check, show)
     return (count - before) / (time.perf_counter() - begun), cores.used()
 
 
@@ -91,19 +90,17 @@ def dsn() -> str:
 
 def position(name: str, topic: str) -> int:
     """How many messages of a topic a consumer has applied."""
-    return Position.objects.filter(consumer=name, topic=topic).aggregate(sum=Sum("position"))["sum"] or 0
+    return sum(Positions("default", name, topic).read().values())
 
 
-def wait(reached: Callable[[], bool], check: Callable[[], None]) -> None:
-    """Waits until something is so. Raises TimeoutError, and what `check` raises."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not reached():
+def wait(reached: Callable[[], int], goal: int, check: Callable[[], None], show: Show = bool) -> None:
+    """Waits until a figure has come to a goal. Raises TimeoutError when it stands still, and what `check` raises."""
+    figure, deadline = -1, 0.0
+    while (now := reached()) < goal:
         check()
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"nothing came of it within {PATIENCE_SECONDS:g} s; the logs are in {rig.FOLDER / 'log'}")
+        show(now)
+        if now != figure:
+            figure, deadline = now, time.monotonic() + PATIENCE_SECONDS
+        elif time.monotonic() > deadline:
+            raise TimeoutError(f"nothing moved for {PATIENCE_SECONDS:g} s; the logs are in {rig.FOLDER / 'log'}")
         time.sleep(LOOK_SECONDS)
-
-
-def shown(count: int, show: Show) -> int:
-    show(count)
-    return count
