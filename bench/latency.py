@@ -51,7 +51,7 @@ def measure(names: Mapping[str, str], seconds: int, show: Show) -> Latency:
     [web] = webs(0)
     processes = [replace(process, environment=topics(names)) for process in shop([web])]
     with started(processes) as check, heard() as letters:
-        wait(lambda: web_is_ready(web) and consumers_are_ready({}), check)
+        wait(lambda: web_is_ready(web) and consumers_are_ready({}), True, check)
         client = Client(web.port, token, sku)
         run(client, letters, WARM_UP_ORDERS, check, lambda _: None)
         cores, count = Cores(), seconds * ORDERS_A_SECOND

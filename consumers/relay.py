@@ -1,8 +1,8 @@
-"""The relay process: a courier a destination, and beside them what only now and then is done."""
+"""The relay process: a courier a destination, a lookout a database that calls them, and what only now and then is done."""
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Event as Flag
 from threading import Thread
@@ -19,7 +19,7 @@ from consumers.routes import PUBLISHERS, READERS, ROUTES, SWEEPS
 from kafka_shop.databases import alias_of, limited_transaction, rows
 from kafka_shop.messaging.http import IDLE_TRANSACTION_SECONDS, Away, HttpCarrier
 from kafka_shop.messaging.kafka import BrokerAway, Inspector
-from kafka_shop.messaging.relay import Courier, over_kafka, to_all
+from kafka_shop.messaging.relay import FULL_SCAN_SECONDS, Courier, called, over_kafka, to_all
 
 log = structlog.get_logger("relay")
 
@@ -38,6 +38,7 @@ class Relay:
         self._problem: Exception | None = None
         self.published = 0
         self._couriers = couriers()
+        self._calls = {courier.destination: Flag() for courier in self._couriers}  # set while the courier is at work
 
     def stop(self) -> None:
         """Asks all threads to end after the turn in hand; safe in a signal handler."""
@@ -46,12 +47,15 @@ class Relay:
     def run(self, each_turn: Callable[["Relay"], None] = lambda relay: None) -> None:
         """Runs until `stop` is called; raises what only a person can mend, and at the start database errors and BrokerAway."""
         self._refuse_unusable()
-        threads = [Thread(target=self._guarded, args=(self._carry, courier), daemon=True) for courier in self._couriers]
-        threads.append(Thread(target=self._guarded, args=(self._tend,), daemon=True))
+        by_alias = [[each for each in self._couriers if each.alias == alias] for alias in {each.alias for each in self._couriers}]
+        work = [*((self._carry, each) for each in self._couriers), *((self._look_out, each) for each in by_alias), (self._tend,)]
+        threads = [Thread(target=self._guarded, args=each, daemon=True) for each in work]
         for thread in threads:
             thread.start()
         while not self._stop.wait(0.2):
             each_turn(self)
+        for call in self._calls.values():
+            call.set()
         for thread in threads:
             thread.join(timeout=4)
         if self._problem:
@@ -88,15 +92,28 @@ class Relay:
             connections.close_all()
 
     def _carry(self, courier: Courier) -> None:
-        """Turn after turn; the pause is short while there is something to do, and longer when all is quiet."""
-        last_busy = time.monotonic()
+        """Turn after turn while there are rows; then waits to be called, and once a second looks for itself."""
+        call = self._calls[courier.destination]
         while not self._stop.is_set():
             published = self._try(lambda: courier.turn(timezone.now()))
             self.published += published
-            if published:
+            if not published:
+                call.clear()
+                call.wait(FULL_SCAN_SECONDS)
+
+    def _look_out(self, couriers: Sequence[Courier]) -> None:
+        """Calls the couriers of one database; the pause is short while there is something to do, and longer when all is quiet."""
+        last_busy = time.monotonic()
+        while not self._stop.is_set():
+            if self._try(lambda: self._call(couriers)):
                 last_busy = time.monotonic()
-            else:
-                self._stop.wait(BUSY_SECONDS if time.monotonic() - last_busy < CALM_AFTER_SECONDS else IDLE_SECONDS)
+            self._stop.wait(BUSY_SECONDS if time.monotonic() - last_busy < CALM_AFTER_SECONDS else IDLE_SECONDS)
+
+    def _call(self, couriers: Sequence[Courier]) -> int:
+        """Calls those who rest although there are rows; returns how many are at work."""
+        for courier in called([each for each in couriers if not self._calls[each.destination].is_set()], timezone.now()):
+            self._calls[courier.destination].set()
+        return sum(self._calls[each.destination].is_set() for each in couriers)
 
     def _tend(self) -> None:
         """Sweeps and looks after the logs, every few seconds; a republication goes on step by step in between."""

@@ -30,6 +30,14 @@ SELECT FROM messaging_outboxrow
 WHERE destination = %s AND refused = '' AND (resent, number) > (false, %s) AND (not_before IS NULL OR not_before <= %s)
 ORDER BY resent, number LIMIT 1
 """
+CALLED = """
+SELECT look.destination FROM unnest(%s::text[], %s::bigint[]) AS look(destination, hint), LATERAL (
+    SELECT FROM messaging_outboxrow AS o
+    WHERE o.destination = look.destination AND o.refused = '' AND (o.resent, o.number) > (false, look.hint)
+    AND (o.not_before IS NULL OR o.not_before <= %s)
+    ORDER BY o.resent, o.number LIMIT 1
+) AS waiting
+"""
 PENDING = """
 SELECT number, key, event, resent FROM messaging_outboxrow
 WHERE destination = %s AND refused = '' AND (resent, number) > (false, %s) AND (not_before IS NULL OR not_before <= %s)
@@ -59,7 +67,7 @@ class Courier:
     carry: Carrier
     room: Callable[[], bool] = lambda: True  # whether the destination has room for another window
     idle_seconds: int = 8  # how long the transaction may wait for the destination
-    _hint: int = 0  # no pending row is known at or below it
+    hint: int = 0  # no pending row is known at or below it
     _full_scan_at: float = 0.0
 
     def turn(self, now: datetime) -> int:
@@ -86,7 +94,7 @@ class Courier:
     def _start(self) -> int:
         """The number above which rows are looked for: the hint, for speed; once a second the beginning, for correctness."""
         if time.monotonic() < self._full_scan_at:
-            return self._hint
+            return self.hint
         self._full_scan_at = time.monotonic() + FULL_SCAN_SECONDS
         return 0
 
@@ -101,7 +109,7 @@ class Courier:
         pending = pending[: fitting(pending)]
         new = [number for number, _, _, resent in found[: len(pending)] if not resent]
         if new:
-            self._hint = max(start, new[-1] - MARGIN)
+            self.hint = max(start, new[-1] - MARGIN)
         return pending
 
     def _settle(self, pending: Sequence[Row], acknowledged: Sequence[int], refused: dict[int, Refusal], now: datetime) -> None:
@@ -121,6 +129,15 @@ class Courier:
         if never:
             run(self.alias, SET_ASIDE, *columns(never, 2))
             log.error("refused for good", destination=self.destination, rows=len(never), reason=never[0][1])
+
+
+def called(couriers: Sequence[Courier], now: datetime) -> list[Courier]:
+    """Those of one database's couriers for whom there are rows above their hint, by one question for all of them."""
+    if not couriers:
+        return []
+    hints = columns([(courier.destination, courier.hint) for courier in couriers], 2)
+    waiting = {destination for (destination,) in rows(couriers[0].alias, CALLED, *hints, now)}
+    return [courier for courier in couriers if courier.destination in waiting]
 
 
 def fitting(pending: Sequence[Row]) -> int:

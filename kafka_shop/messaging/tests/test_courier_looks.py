@@ -90,4 +90,4 @@ def test_a_look_from_the_beginning_that_finds_nothing_leaves_the_hint(courier: C
     courier._full_scan_at = 0
     turn(courier)
 
-    assert courier._hint == 9 * relay.MARGIN
+    assert courier.hint == 9 * relay.MARGIN
