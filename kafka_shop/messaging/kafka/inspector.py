@@ -60,7 +60,9 @@ class Inspector:
         return found if found.offset == offset else None
 
     def offset_at(self, topic: str, partition: int, timestamp_ms: int) -> int:
-        """The offset of the first message since a time, or the end of the log."""
+        """The offset of the first message since a time, or the end of the log. Raises BrokerAway and BrokerMisused."""
+        if self.cluster_id(topic).startswith(MOCK):  # it answers with the end, whatever the time
+            raise BrokerMisused("the embedded broker cannot tell where in a log a time is: use earliest or latest")
         try:
             found = self._client.offsets_for_times([TopicPartition(topic, partition, timestamp_ms)], timeout=ANSWER_SECONDS)[0]
         except KafkaException as error:
