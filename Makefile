@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.local .env ## the whole shop on this machine; ARGS="--once", "--port N", "--external"
+demo: $(VENV)/.local .env ## the whole shop on this machine; ARGS="--once", "--transport http", "--billing on_request", "--apart", "--port N", "--external"
 	@$(BIN)/python manage.py demo $(ARGS)
 
 test: tools lint ## the whole suite; ARGS are pytest's

@@ -5,7 +5,7 @@ Nothing raises here: a wrong or missing value becomes a `Problem`, and `checks.p
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,8 +114,11 @@ class Environment:
             self.complain("E010", name, f"is missing: {why}", hint)
         return value
 
-    def database(self, name: str) -> dict[str, Any] | None:
-        """Django's settings of the PostgreSQL that the URL in `name` names, or None when it is not set."""
+    def database(self, name: str, embedded: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Django's settings of the PostgreSQL that the URL in `name` names, or None when it is not set.
+
+        The host `embedded` stands for the server whose settings are given.
+        """
         url = self.text(name)
         if not url:
             return None
@@ -126,7 +129,7 @@ class Environment:
         if parsed.get("ENGINE") != "django.db.backends.postgresql" or not parsed.get("NAME"):
             self.complain("E011", name, "is not a PostgreSQL URL", f"Set {name}=postgres://user:password@host:5432/name.")
             return None
-        return parsed
+        return {**embedded, "NAME": parsed["NAME"]} if parsed["HOST"] == "embedded" else parsed
 
 
 def service_databases(default: dict[str, Any], own: dict[str, dict[str, Any] | None]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.db import connections, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, models, router, transaction
+from django.db.migrations.executor import MigrationExecutor
 from psycopg import Cursor
 from psycopg.types.array import ListBinaryDumper
 
@@ -21,6 +22,21 @@ def alias_of(service: str) -> str:
 def served_aliases() -> list[str]:
     """The aliases of the services that this process serves, each once."""
     return list(dict.fromkeys(alias_of(service) for service in settings.SERVICES))
+
+
+def used_aliases() -> list[str]:
+    """The aliases that this process works on: the users', and those of its services."""
+    return list(dict.fromkeys((DEFAULT_DB_ALIAS, *served_aliases())))
+
+
+def lacking_apps(alias: str) -> list[str]:
+    """The apps whose tables belong in a database and are not all there as this version needs them. Raises database errors.
+
+    Others are not asked for: Django would note their migrations as applied without making a table, and would never make it again.
+    """
+    executor = MigrationExecutor(connections[alias])
+    own = [app for app in sorted(executor.loader.migrated_apps) if router.allow_migrate(alias, app)]
+    return [app for app in own if executor.migration_plan(executor.loader.graph.leaf_nodes(app))]
 
 
 class ServiceRouter:

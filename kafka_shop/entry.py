@@ -8,6 +8,8 @@ from django.core.management import ManagementUtility
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, ProgrammingError
 
+from kafka_shop.local.variants import demo_environment
+
 WITHOUT_DATABASE = {"check", "demo", "doctor", "run_broker"}  # the demo and the doctor join by themselves, and say so
 OWN_PACKAGES = {"kafka_shop", "orders", "billing", "notify", "consumers"}  # their errors say what to do
 
@@ -44,30 +46,11 @@ def needs_database(subcommand: str, argv: list[str]) -> bool:
 
 
 def join_embedded_postgres() -> None:
-    """Uses the embedded PostgreSQL until this process ends, unless a database is named. Raises PostgresFailed."""
-    if settings.EMBEDDED_POSTGRES:
+    """Uses the embedded PostgreSQL until this process ends, unless other databases are named. Raises PostgresFailed."""
+    if settings.EMBEDDED_DATABASES:
         from kafka_shop.local import postgres  # here, because production does not install what it needs
 
-        postgres.join(settings.VAR_DIR / "postgres")
-
-
-def demo_environment(arguments: list[str]) -> dict[str, str]:
-    """The settings that the demo and all its processes run with, whatever `.env` and the environment say.
-
-    With `--external` database and broker are left as they are named there.
-    """
-    fixed = {"DEBUG": "true", "DEMO": "true", "SIGN_UP": "true", "SELF_SERVICE_DEPOSITS": "true"}
-    if "--external" in arguments:
-        return fixed
-    ignored = (
-        "DATABASE_URL",
-        "ORDERS_DATABASE_URL",
-        "BILLING_DATABASE_URL",
-        "NOTIFY_DATABASE_URL",
-        "KAFKA_BOOTSTRAP_SERVERS",
-        "KAFKA_CONFIG",
-    )
-    return fixed | dict.fromkeys((*ignored, "SERVICES", "TRANSPORT", "BILLING_MODE"), "")
+        postgres.join(settings.VAR_DIR / "postgres", settings.EMBEDDED_DATABASES)
 
 
 def explain(error: Exception) -> str:

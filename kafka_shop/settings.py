@@ -26,7 +26,6 @@ VAR_DIR = BASE_DIR / env.text("VAR_DIR", "var")
 DEMO = env.flag("DEMO")
 
 # --- databases ---
-EMBEDDED_POSTGRES = DEBUG and not env.text("DATABASE_URL")
 env.required(
     "DATABASE_URL",
     when=not DEBUG,
@@ -35,9 +34,10 @@ env.required(
 )
 EMBEDDED_DATABASE = {"ENGINE": "django.db.backends.postgresql", "HOST": str(VAR_DIR / "postgres"), "NAME": "shop", "USER": "postgres"}
 DATABASES, SERVICE_DATABASES = service_databases(
-    env.database("DATABASE_URL") or dict(EMBEDDED_DATABASE),
-    {service: env.database(f"{service.upper()}_DATABASE_URL") for service in ALL_SERVICES},
+    env.database("DATABASE_URL", EMBEDDED_DATABASE) or dict(EMBEDDED_DATABASE),
+    {service: env.database(f"{service.upper()}_DATABASE_URL", EMBEDDED_DATABASE) for service in ALL_SERVICES},
 )
+EMBEDDED_DATABASES = [each["NAME"] for each in DATABASES.values() if DEBUG and each["HOST"] == EMBEDDED_DATABASE["HOST"]]
 DATABASE_OPTIONS: dict[str, Any] = {
     "isolation_level": IsolationLevel.READ_COMMITTED,
     "connect_timeout": 5,

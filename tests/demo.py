@@ -33,6 +33,15 @@ def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
+def command(folder: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """A command of `manage.py` on the data in `folder`, and what it said."""
+    command = [sys.executable, "manage.py", *arguments]
+    environment = {**os.environ, "VAR_DIR": str(folder), **environment}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60
+    )
+
+
 def address(demo: "subprocess.Popen[str]") -> str:
     """Waits until the demo serves and returns its address."""
     assert demo.stdout is not None

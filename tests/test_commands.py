@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from kafka_shop.entry import demo_environment, needs_database
+from kafka_shop.entry import needs_database
+from kafka_shop.local.variants import demo_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 NOWHERE = "postgres://nobody:secret@127.0.0.1:9/nowhere"
@@ -66,6 +67,21 @@ def test_the_demo_ignores_what_is_named_elsewhere_unless_told() -> None:
     assert demo_environment([])["KAFKA_BOOTSTRAP_SERVERS"] == ""
     assert "DATABASE_URL" not in demo_environment(["--external"])
     assert demo_environment(["--external"])["DEMO"] == "true"
+    assert demo_environment(["--external"])["TRANSPORT"] == "kafka"
+
+
+def test_the_demos_variants_are_settings() -> None:
+    chosen = demo_environment(["--transport=http", "--billing", "on_request", "--apart", "--port", "0"])
+    assert (chosen["TRANSPORT"], chosen["BILLING_MODE"], chosen["SERVICES"]) == ("http", "on_request", "")
+    assert len({chosen[name] for name in ("DATABASE_URL", "BILLING_DATABASE_URL", "NOTIFY_DATABASE_URL")}) == 3
+    assert chosen["SERVICE_TOKEN"] != demo_environment(["--transport=http"])["SERVICE_TOKEN"]
+    assert "DATABASE_URL" not in demo_environment(["--external", "--apart"])
+
+
+def test_a_consumer_of_a_service_that_is_not_served_is_refused() -> None:
+    assert error_of("run_consumer", "orders", SERVICES="billing") == (
+        "CommandError: this process does not serve orders (SERVICES=billing): add it to SERVICES"
+    )
 
 
 def test_migrate_all_and_doctor_agree() -> None:

@@ -11,6 +11,7 @@ import httpx
 import psutil
 import pytest
 
+from kafka_shop.local.variants import demo_environment
 from tests import demo
 from tests.kafka.probe import wait_until
 
@@ -32,15 +33,27 @@ def running(folder: Path) -> Iterator["subprocess.Popen[str]"]:
     running.communicate()
 
 
-def once(folder: Path) -> str:
-    process = demo.start(folder, "--once", "--port", "0")
+def once(folder: Path, *arguments: str) -> str:
+    process = demo.start(folder, "--once", "--port", "0", *arguments)
     output, _ = process.communicate(timeout=demo.START_SECONDS)
     assert process.returncode == 0, output
     return output
 
 
 def row(output: str, name: str) -> str:
-    return next(line for line in output.splitlines() if name in line)
+    return next(line for line in output.splitlines() if line.startswith(f"│ {name} "))
+
+
+def parts(output: str) -> list[str]:
+    """The processes that a demo said it started, the broker aside."""
+    started = next(line for line in output.splitlines() if line.startswith("Starting ") and "relay" in line)
+    return started.removeprefix("Starting ").split(" …")[0].split(", ")
+
+
+def nothing_is_lost(folder: Path, options: str) -> None:
+    audit = demo.command(folder, "audit", **demo_environment(options.split()))
+    assert audit.returncode == 0, audit.stdout
+    assert "0 in flight\nclean" in audit.stdout and "no orders checked" not in audit.stdout
 
 
 def nothing_is_left(folder: Path) -> None:
@@ -54,6 +67,30 @@ def test_once_shows_a_paid_and_a_refused_order_and_leaves_nothing(folder: Path) 
     assert "paid" in row(output, "billed") and "declined insufficient_funds" in row(output, "billed")
     assert "paid" in row(output, "settled") and "rejected" in row(output, "settled")
     nothing_is_left(folder)
+
+
+@pytest.mark.parametrize(
+    ("options", "processes"), [("", 5), ("--transport http", 2), ("--apart", 9), ("--apart --transport http", 6)], ids=str
+)
+def test_each_variant_pays_and_refuses_and_loses_nothing(folder: Path, options: str, processes: int) -> None:
+    output = once(folder, *options.split())
+
+    assert "paid" in row(output, "settled") and "rejected" in row(output, "settled")
+    assert len(parts(output)) == processes
+    assert ("Starting the broker" in output) == ("http" not in options)
+    assert ("orders (http://127.0.0.1:" in output) == ("--apart" in options)
+    nothing_is_lost(folder, options)
+
+
+def test_on_request_customers_pay_or_cancel(folder: Path) -> None:
+    output = once(folder, "--billing", "on_request")
+
+    assert row(output, "billed").count("open") == 2
+    assert "paid" in row(output, "pays") and "409 Conflict, stays open" in row(output, "pays")
+    assert "paid" in row(output, "settled") and "cancelled" in row(output, "settled")
+    assert "Your order is cancelled" in row(output, "letter")
+    assert "paid" in row(output, "invoice") and "void" in row(output, "invoice")
+    nothing_is_lost(folder, "--billing on_request")
 
 
 def test_a_second_start_keeps_the_data_and_walks_again(folder: Path) -> None:

@@ -1,12 +1,11 @@
 """/live and /ready, for whoever starts and balances this process."""
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
-from django.db.migrations.executor import MigrationExecutor
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from kafka_shop.api.problems import RETRY_AFTER_SECONDS, answer
-from kafka_shop.databases import rows, served_aliases
+from kafka_shop.databases import lacking_apps, rows, used_aliases
 
 _migrated: set[str] = set()  # seen with all its migrations; a process never needs more than it started with
 
@@ -20,7 +19,7 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
     """Every database in use answers and has all migrations. A broker that is away changes nothing for a customer."""
-    for alias in dict.fromkeys((DEFAULT_DB_ALIAS, *served_aliases())):
+    for alias in used_aliases():
         if trouble := trouble_of(alias):
             return answer(request, 503, trouble, **{"Retry-After": str(RETRY_AFTER_SECONDS)})
     return JsonResponse({})
@@ -30,14 +29,9 @@ def trouble_of(alias: str) -> str:
     """What keeps a database from being used; "" when nothing does."""
     try:
         rows(alias, "SELECT 1")
-        if alias not in _migrated and lacks_migrations(alias):
+        if alias not in _migrated and lacking_apps(alias):
             return f"The database {alias!r} lacks migrations. Run `python manage.py migrate_all`."
     except DatabaseError:
         return f"The database {alias!r} is not reachable."
     _migrated.add(alias)
     return ""
-
-
-def lacks_migrations(alias: str) -> bool:
-    executor = MigrationExecutor(connections[alias])
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 
 from kafka_shop.checks import settings_are_usable
-from kafka_shop.local import migrations, postgres, wheel
+from kafka_shop.databases import lacking_apps, used_aliases
+from kafka_shop.local import postgres, wheel
 from kafka_shop.messaging.kafka import BrokerAway, BrokerMisused, Inspector
 
 OLDEST_PYTHON = (3, 11)
@@ -53,12 +54,12 @@ def python() -> Finding:
 
 def databases() -> Iterator[Finding]:
     """Every database in use answers and has its tables."""
-    if settings.EMBEDDED_POSTGRES:
+    if settings.EMBEDDED_DATABASES:
         embedded = embedded_postgres()
         yield embedded
         if not embedded.fine:
             return
-    for alias in settings.DATABASES:
+    for alias in used_aliases():
         yield database(alias)
 
 
@@ -69,7 +70,7 @@ def embedded_postgres() -> Finding:
         return Finding(f"embedded PostgreSQL: {', '.join(missing)} missing", False, "install requirements/local.txt, or set DATABASE_URL")
     folder = settings.VAR_DIR / "postgres"
     try:
-        postgres.join(folder)
+        postgres.join(folder, settings.EMBEDDED_DATABASES)
     except postgres.PostgresFailed as error:
         return Finding(f"embedded PostgreSQL: {error}", False, "or set DATABASE_URL")
     return Finding(f"embedded PostgreSQL in {folder}. {wheel.root_notice(folder)}".rstrip())
@@ -79,7 +80,7 @@ def database(alias: str) -> Finding:
     name = f"database {alias}"
     try:
         connections[alias].ensure_connection()
-        lacking = alias in migrations.unmigrated()
+        lacking = lacking_apps(alias)
     except DatabaseError as error:
         return Finding(f"{name}: {str(error).splitlines()[0]}", False, "start it, or see DATABASE_URL")
     return Finding(f"{name}: lacks tables" if lacking else name, not lacking, "run `python manage.py migrate_all`")

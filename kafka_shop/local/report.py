@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.table import Table
 
+from kafka_shop.local.customer import Json
 from kafka_shop.local.people import CUSTOMERS, OPERATOR
-from kafka_shop.local.walk import Json, Trip
+from kafka_shop.local.plan import Web
+from kafka_shop.local.walk import Trip
 
 
 @contextmanager
@@ -42,21 +44,16 @@ def rows(trips: Sequence[Trip]) -> Iterator[tuple[str, list[str]]]:
     def plain(text: Sequence[str]) -> list[str]:
         return [cell for value in text for cell in (value, "")]
 
-    def timed(hop: str, text: Sequence[str]) -> list[str]:
-        return [cell for trip, value in zip(trips, text, strict=True) for cell in (value, f"{trip.hops[hop]:.0f}")]
-
     yield "money", plain([f"+{trip.deposit} = {trip.balance_before} {trip.order['currency']}" for trip in trips])
     yield "order", plain([f"{basket(trip.order)} = {trip.order['total']}" for trip in trips])
-    yield "accepted", timed("accepted", ["pending" for _ in trips])
-    yield "billed", timed("billed", [" ".join(filter(None, (trip.invoice["status"], trip.invoice["reason"]))) for trip in trips])
-    yield "settled", timed("settled", [trip.order["status"] for trip in trips])
-    yield "letter", timed("letter", [trip.letter["subject"] for trip in trips])
+    for hops in zip(*(trip.hops for trip in trips), strict=True):
+        yield hops[0].name, [cell for hop in hops for cell in (hop.seen, f"{hop.milliseconds:.0f}")]
     yield "in all", plain_total(trips)
     yield "balance", plain([f"{trip.balance_after} {trip.order['currency']}" for trip in trips])
 
 
 def plain_total(trips: Sequence[Trip]) -> list[str]:
-    return [cell for trip in trips for cell in ("", f"{sum(trip.hops.values()):.0f}")]
+    return [cell for trip in trips for cell in ("", f"{sum(hop.milliseconds for hop in trip.hops):.0f}")]
 
 
 def basket(order: Json) -> str:
@@ -65,9 +62,17 @@ def basket(order: Json) -> str:
     return f"{first['quantity']} × {first['product']}" + (f" and {len(others)} more" if others else "")
 
 
-def where(console: Console, address: str) -> None:
+def way(webs: Sequence[Web]) -> str:
+    """What the walk is called, with the addresses that it goes through where there are several."""
+    through = ", ".join(f"{web.services[0]} ({web.address})" for web in webs)
+    return "Walking from account to letter, paid and refused" + (f", through {through}" if len(webs) > 1 else "")
+
+
+def where(console: Console, webs: Sequence[Web]) -> None:
     """The addresses and the people."""
-    console.print(f"API    {address}/api/v1/\nAdmin  {address}/admin/")
+    for web in webs:
+        console.print(f"API    {web.address}/api/v1/" + (f" ({', '.join(web.services)})" if len(webs) > 1 else ""))
+    console.print(f"Admin  {webs[0].address}/admin/")
     console.print(
         f"People {', '.join(CUSTOMERS)} (customers), {OPERATOR} (operator); password = name\nCtrl-C ends the demo; its data stay."
     )

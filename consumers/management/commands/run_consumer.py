@@ -29,6 +29,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"there is no consumer {name!r}" + (f", did you mean {nearest[0]}?" if nearest else f": {', '.join(ROUTES)}")
             )
+        if name not in settings.SERVICES:
+            raise CommandError(f"this process does not serve {name} (SERVICES={','.join(settings.SERVICES)}): add it to SERVICES")
         if settings.TRANSPORT == "http":
             raise CommandError("TRANSPORT=http needs no consumers: the web takes the events")
         with one_line_errors():

@@ -40,7 +40,7 @@ def test_ready_with_every_migration_applied(nothing_seen_yet: None) -> None:
 @pytest.mark.django_db
 def test_the_migrations_are_read_once(nothing_seen_yet: None, monkeypatch: pytest.MonkeyPatch) -> None:
     Client().get("/ready")
-    monkeypatch.setattr(health, "lacks_migrations", pytest.fail)
+    monkeypatch.setattr(health, "lacking_apps", pytest.fail)
     assert Client().get("/ready").status_code == 200
 
 
