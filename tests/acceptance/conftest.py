@@ -1,9 +1,8 @@
 """Fixtures of the acceptance tests: a migrated template database, and a shop with a copy of it."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -75,6 +74,7 @@ def shop(kafka: KafkaCluster, database: str, guardian: Guardian, tmp_path: Path,
     """A shop without orders; its processes are started by the test and gone at its end."""
     settings.KAFKA_BOOTSTRAP_SERVERS = kafka.bootstrap
     shop = Shop(kafka, database, tmp_path, guardian)
+    settings.TOPICS = shop.topics
     try:
         yield shop
     finally:
@@ -83,7 +83,7 @@ def shop(kafka: KafkaCluster, database: str, guardian: Guardian, tmp_path: Path,
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Function) -> Iterator[Any]:
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Shows what the shop's processes wrote, below a test that fails."""
     report = yield
     shop = item.funcargs.get("shop")

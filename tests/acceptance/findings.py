@@ -1,10 +1,12 @@
-"""What must hold at the end of every test, as questions to one database: each answers with what should not be."""
+"""What must hold at the end of every test, as questions to one database: each answers with what should not be.
+
+Written apart from the shop's own audit, which the tests ask as well.
+"""
 
 from collections.abc import Iterator
 
-from django.db import connection
-
 from consumers.models import DeadLetter
+from kafka_shop.databases import rows
 
 QUESTIONS = {
     "an order waits": """
@@ -54,9 +56,7 @@ def findings(dead_letters: int = 0) -> Iterator[str]:
     reasons = list(DeadLetter.objects.filter(closed_at=None).values_list("reason", flat=True))
     if len(reasons) != dead_letters:
         yield f"{len(reasons)} dead letters are open, not {dead_letters}: {reasons[:3]}"
-    with connection.cursor() as cursor:
-        for question, sql in QUESTIONS.items():
-            cursor.execute(sql)
-            found = cursor.fetchall()
-            if found:
-                yield f"{question}: {len(found)} times, for example {found[0]}"
+    for question, sql in QUESTIONS.items():
+        found = rows("default", sql)
+        if found:
+            yield f"{question}: {len(found)} times, for example {found[0]}"

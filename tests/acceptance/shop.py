@@ -16,6 +16,7 @@ from django.utils import timezone
 
 import billing.services
 import orders.services
+from consumers.audit import audit
 from consumers.positions import Positions
 from consumers.routes import ROUTES
 from kafka_shop.ids import uuid7
@@ -31,7 +32,7 @@ from tests.kafka.cluster import KafkaCluster
 from tests.kafka.guardian import Guardian
 
 PARTITIONS = 2
-PAUSE_SECONDS = 0.02  # between two rounds of orders
+PAUSE_SECONDS = 0.05  # between two rounds of orders
 LONGEST_SECONDS = 45.0  # that anything is waited for
 
 
@@ -149,7 +150,7 @@ class Shop:
         """How many orders have come to an end by billing's answer."""
         return Order.objects.exclude(status="pending").exclude(status="cancelled").count()
 
-    def goes_on(self, by: int = 50) -> None:
+    def goes_on(self, by: int = 30) -> None:
         """Waits until so many more orders are settled."""
         goal = self.settled() + by
         until(lambda: self.settled() >= goal, f"{by} more orders are settled")
@@ -164,6 +165,8 @@ class Shop:
             until(lambda: not any(self.wrong(dead_letters)), "the shop is at rest")
         except TimeoutError as error:
             raise AssertionError("\n".join([str(error), *self.wrong(dead_letters)])) from None
+        report = audit(timezone.now())
+        assert (report.findings, report.in_flight) == ([], [])
 
     def wrong(self, dead_letters: int) -> Iterator[str]:
         """What is not as it must be when all is at rest."""

@@ -15,5 +15,6 @@ def test_a_paid_and_a_refused_order_reach_their_customers(shop: Shop) -> None:
     shop.start()
 
     shop.settles()
-    assert set(Letter.objects.values_list("customer_id", "order_id", "outcome")) == {(alice, paid.id, "paid"), (bob, refused.id, "rejected")}
+    letters = Letter.objects.values_list("customer_id", "order_id", "outcome")
+    assert set(letters) == {(alice, paid.id, "paid"), (bob, refused.id, "rejected")}
     assert sorted(str(account.balance) for account in Account.objects.filter(kind="customer")) == ["5.00", "85.00"]

@@ -2,9 +2,9 @@
 
 import pytest
 from confluent_kafka import TopicPartition
-from django.db import connection
 
 from consumers.routes import ROUTES
+from kafka_shop.databases import rows
 from tests.acceptance.shop import Shop
 from tests.kafka import probe
 
@@ -70,8 +70,7 @@ def test_a_consumer_whose_next_message_was_deleted_stops_and_says_what_to_do(sho
 
 def state() -> list[object]:
     """A fingerprint of every row of every service."""
-    with connection.cursor() as cursor:
-        return [cursor.execute(f"SELECT count(*), md5(string_agg(row::text, '|' ORDER BY row::text)) FROM {name} AS row").fetchone() for name in STATE]
+    return [rows("default", f"SELECT count(*), md5(string_agg(row::text, '|' ORDER BY row::text)) FROM {name} AS row") for name in STATE]
 
 
 def delete_all_records(shop: Shop, topic: str) -> None:

@@ -1,8 +1,8 @@
 """Broker and database go away and come back."""
 
 import pytest
-from django.db import connection
 
+from kafka_shop.databases import rows
 from tests.acceptance.shop import Shop
 
 pytestmark = pytest.mark.kafka
@@ -33,5 +33,5 @@ def test_a_database_may_end_every_session_under_load(shop: Shop) -> None:
 
 def end_all_sessions() -> None:
     """What a restart of the database does to those who use it; only this session stays."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    sessions = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    rows("default", f"SELECT pg_terminate_backend(pid) FROM {sessions}")
