@@ -10,6 +10,7 @@ from django.views.generic import RedirectView
 
 from consumers.api import events_path
 from kafka_shop.api import health, problems
+from kafka_shop.api.admin import leave_out
 from kafka_shop.api.root import Root
 
 handler400 = problems.bad_request
@@ -28,6 +29,10 @@ def api(services: Iterable[str]) -> list[Any]:
         re_path("", problems.no_such_path),
     ]
 
+
+for service in settings.SERVICE_DATABASES:
+    if service not in settings.SERVICES:
+        leave_out(admin.site, service)
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="root")),

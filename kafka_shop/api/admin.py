@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
 
@@ -24,3 +25,10 @@ class ReadOnly(Admin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def leave_out(site: admin.AdminSite, service: str) -> None:
+    """Takes the models of a service that this process does not serve out of an admin: their database is none of its business."""
+    for model in apps.get_app_config(service).get_models():
+        if site.is_registered(model):
+            site.unregister(model)
