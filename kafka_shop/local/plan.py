@@ -45,7 +45,7 @@ def usable(port: int) -> int:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             raise PortInUse(f"port {port} is in use: choose another with --port N, or --port 0 for a free one") from error
         return int(probe.getsockname()[1])
 
