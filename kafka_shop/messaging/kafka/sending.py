@@ -20,6 +20,7 @@ PRODUCER: dict[str, Any] = {
     "partitioner": "murmur2_random",  # as Java clients do
     "queue.buffering.max.messages": 200_000,
 }
+LOOK_SECONDS = 0.005  # between two looks at the answers: another thread's poll may have taken this one's
 REFUSED_FOR_GOOD = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD}
 
 
@@ -63,7 +64,7 @@ def send(topic: str, messages: Iterable[Outgoing], *, timeout: float) -> tuple[l
         except KafkaException as error:
             answer(number, error.args[0])
     while len(acknowledged) + len(refused) < sent and time.monotonic() < until:
-        client.poll(0.05)
+        client.poll(LOOK_SECONDS)
     return acknowledged, refused
 
 
