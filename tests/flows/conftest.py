@@ -12,7 +12,7 @@ from django.conf import settings as known_settings
 from pytest_django import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
-from consumers import relay
+from consumers import loop, relay
 from kafka_shop.conf import SERVICES
 from kafka_shop.local import broker, migrations
 from kafka_shop.messaging.http import HttpCarrier
@@ -69,6 +69,7 @@ def transport(way: Way, settings: Settings, monkeypatch: pytest.MonkeyPatch, req
     if way.transport == "kafka":
         settings.KAFKA_BOOTSTRAP_SERVERS = request.getfixturevalue("embedded_broker").address
         settings.KAFKA_CONFIG = {"fetch.wait.max.ms": 5}  # this broker looks for new messages only when such a time is over
+        monkeypatch.setattr(loop, "POLL_SECONDS", 0.02)  # it is waited out when a partition is assigned
         number = next(numbers)
         settings.TOPICS = {name: f"{name}-flow-{number}" for name in settings.TOPICS}
         for topic in settings.TOPICS.values():

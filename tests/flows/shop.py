@@ -148,6 +148,7 @@ class Shop:
     def settle(self, dead_letters: Iterable[str] = ()) -> None:
         """Carries every fact to its end, and proves that nothing is lost; only these consumers may have an open dead letter, one each."""
         deadline = time.monotonic() + LONGEST_SECONDS
+        self.drain(*ROUTES)
         while self.publish() or any(self._outboxes()):
             assert time.monotonic() < deadline, f"these facts do not leave: {list(self._outboxes())}"
             self.drain(*ROUTES)
