@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -11,6 +12,8 @@ from rich.table import Table
 from bench.campaign import Figures, Size
 from bench.latency import ORDERS_A_SECOND, p50, p99
 
+EXPECTED_OF = {"floor": 30.0, "ceiling": 0.5}  # the billing consumer's ratios, at least
+EXPECTED_LETTER_MS = 60.0  # a lone order's letter, at the median, at most
 NAMES = {
     "floor": "floor: ORM, a transaction each",
     "ceiling": "ceiling: by hand, in batches",
@@ -25,6 +28,7 @@ def as_json(figures: Figures, size: Size, machine: Mapping[str, str], command: s
     """Everything that is known of a run."""
     return {
         "command": command,
+        "measured_on": datetime.now(UTC).date().isoformat(),
         "machine": machine,
         "size": vars(size),
         "per_second": {
@@ -70,8 +74,27 @@ def tables(result: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[st
         ("Messages or orders a second", ["", "median", "turns", "of ceiling", "× floor"], rates),
         (f"A lone order, {ORDERS_A_SECOND} a second, ms from its POST", ["", "median", "p99"], lone),
         ("CPU a message, µs", ["", "by part"], costs),
+        ("Expected", ["", "", "measured"], expected(result)),
     ]
     return [table for table in shown if table[2]]
+
+
+def expected(result: Mapping[str, Any]) -> list[list[str]]:
+    """What should come out, beside what did, where it was measured."""
+    ratios, letter = result["ratios"].get("billing", {}), result["lone_order_ms"].get("letter")
+    found = [
+        [f"billing consumer: times the {name}", f"at least {least:g}", _judged(ratios[name], ratios[name] >= least)]
+        for name, least in EXPECTED_OF.items()
+        if name in ratios
+    ]
+    if letter:
+        median = letter["median"]
+        found.append(["lone order: median ms to its letter", f"under {EXPECTED_LETTER_MS:g}", _judged(median, median < EXPECTED_LETTER_MS)])
+    return found
+
+
+def _judged(figure: float, met: bool) -> str:
+    return f"{figure:g}" if met else f"{figure:g}, not met"
 
 
 def _ratios(ratios: Mapping[str, float]) -> list[str]:
