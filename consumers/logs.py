@@ -29,7 +29,7 @@ def standing(
     certain = bool(stored.topic_id and stored.topic_id == seen.topic_id)
     inside = marks.low <= position <= marks.high
     forgotten = anchor is None or anchor.offset < marks.low  # retention has deleted it
-    same = certain or inside if forgotten else read_again() == anchor
+    same = inside if forgotten else read_again() == anchor
     if same and inside:
         return Standing.SAME
     return Standing.OUT_OF_RANGE if certain or same else Standing.NEW

@@ -84,9 +84,8 @@ class Courier:
             pending = self._pending(start, now) if mine and self.room() else []
             if not pending:
                 return 0
-            run(
-                self.alias, IDLE.format(self.idle_seconds)
-            )  # it takes no snapshot, and ends that of the SELECT, which would hold vacuum back
+            # a command without a snapshot also ends that of the SELECT, which would hold vacuum back
+            run(self.alias, IDLE.format(self.idle_seconds))
             acknowledged, refused = self.carry(pending)
             self._settle(pending, acknowledged, refused, now)
             return len(acknowledged)
