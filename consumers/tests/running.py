@@ -21,6 +21,13 @@ def turn(loop: Loop, until: Callable[[], object]) -> None:
         loop.run_once()
 
 
+def started() -> Loop:
+    """A consumer that has claimed its partitions and read everything."""
+    loop = Loop(CONSUMER)
+    turn(loop, until=lambda: loop.idle)
+    return loop
+
+
 def in_time(condition: Callable[[Loop], object]) -> Callable[[Loop], bool]:
     deadline = time.monotonic() + 30
 

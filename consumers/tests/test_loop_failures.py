@@ -10,7 +10,7 @@ from consumers.dead_letters import Flooded
 from consumers.models import DeadLetter
 from consumers.tests.memory_broker import MemoryBroker
 from consumers.tests.running import opened_ids, run
-from consumers.tests.stubs import Doors, closed, effects, opened, outbox, positions
+from consumers.tests.stubs import Doors, closed, effects, opened, outbox, positions, raw
 from consumers.tests.test_failures import database_error
 from kafka_shop.databases import run as sql
 from kafka_shop.messaging.events import Conflict
@@ -196,6 +196,16 @@ def test_a_flood_stops_the_consumer_before_the_dead_letters_of_the_flood(broker:
 
     assert before == DeadLetter.objects.count() == 100
     assert positions().read() == {0: 100}
+
+
+def test_a_flood_in_one_batch_is_not_written_in_halves(broker: MemoryBroker) -> None:
+    for offset in range(150):
+        broker.put(raw(offset, [], b"?"))
+
+    with pytest.raises(Flooded):
+        run()
+
+    assert not DeadLetter.objects.exists() and positions().read() == {0: 0}
 
 
 def test_a_dead_letter_that_cannot_be_written_stops_the_consumer(broker: MemoryBroker, doors: Doors) -> None:

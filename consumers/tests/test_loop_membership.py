@@ -1,15 +1,12 @@
-"""Partitions come and go, processes die, logs change: nothing is applied twice, nothing is passed over."""
+"""Partitions come and go, processes die: nothing is applied twice, nothing is passed over."""
 
 import pytest
-from pytest_django import Settings
 
-from consumers import membership
 from consumers.loop import Loop
-from consumers.membership import PositionLost
 from consumers.models import DeadLetter, Position
 from consumers.tests.memory_broker import MemoryBroker
-from consumers.tests.running import opened_ids, run, turn
-from consumers.tests.stubs import CONSUMER, Doors, claimed, effects, log_of, opened, positions
+from consumers.tests.running import opened_ids, run, started, turn
+from consumers.tests.stubs import CONSUMER, Doors, claimed, effects, opened, positions
 from consumers.tests.test_failures import database_error
 
 pytestmark = pytest.mark.usefixtures("effects_table")
@@ -21,17 +18,9 @@ def two_partitions(broker: MemoryBroker) -> MemoryBroker:
     return broker
 
 
-@pytest.fixture
-def looking(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The identity of the logs is looked at in every turn."""
-    monkeypatch.setattr(membership, "VERIFY_SECONDS", 0.0)
-
-
-def started() -> Loop:
-    """A consumer that has claimed its partitions and read everything."""
-    loop = Loop(CONSUMER)
-    turn(loop, until=lambda: loop.idle)
-    return loop
+def raise_once(doors: Doors, call: int) -> None:
+    if len(doors.calls) == call:
+        raise ValueError
 
 
 class TestFence:
@@ -67,6 +56,18 @@ class TestFence:
         assert sorted(effects()) == sorted(opened_ids(1, 2, 3, 4))
         assert positions().read() == {0: 2, 1: 2}
 
+    def test_what_was_kept_behind_a_fenced_batch_is_dropped_with_it_and_read_again(self, broker: MemoryBroker, doors: Doors) -> None:
+        broker.append(opened(1))
+        loop = started()
+        broker.append(*map(opened, range(2, 6)))
+        doors.fails = lambda ids: raise_once(doors, 2)
+        turn(loop, until=lambda: len(doors.calls) == 2)
+        claimed(0)
+        turn(loop, until=lambda: loop.idle)
+
+        assert doors.calls == [opened_ids(1), opened_ids(2, 3, 4, 5), opened_ids(2, 3, 4, 5)]
+        assert effects() == opened_ids(1, 2, 3, 4, 5)
+
     def test_a_restored_database_is_read_on_from_its_own_position(self, broker: MemoryBroker) -> None:
         broker.append(*map(opened, range(10)))
         loop = started()
@@ -90,7 +91,9 @@ class TestRebalance:
         doors.fails = fail
         two_partitions.append(opened(1), opened(2))
         two_partitions.append(opened(3), opened(4), partition=1)
-        turn(loop, until=lambda: effects())
+        turn(loop, until=lambda: loop.idle)
+        for _ in range(10):
+            loop.run_once()
 
         assert doors.calls == [opened_ids(1, 2, 3, 4)] * 2 + [opened_ids(1, 2)] * 2
         assert effects() == opened_ids(1, 2)
@@ -181,65 +184,3 @@ class TestMessageThatKills:
         run()
 
         assert doors.calls == [opened_ids(*range(10))] * 2 and not DeadLetter.objects.exists()
-
-
-class TestLogs:
-    def test_a_new_log_is_read_from_its_beginning(self, broker: MemoryBroker) -> None:
-        broker.append(*map(opened, range(5)))
-        run()
-        broker.begin_anew()
-        broker.append(*map(opened, range(10, 17)))
-        run()
-
-        assert effects() == opened_ids(*range(5), *range(10, 17))
-
-    @pytest.mark.usefixtures("looking")
-    @pytest.mark.parametrize("count", [2, 9])
-    def test_a_log_that_is_replaced_under_a_running_consumer_is_noticed(self, broker: MemoryBroker, count: int) -> None:
-        broker.append(*map(opened, range(5)))
-        loop = started()
-        broker.begin_anew()
-        broker.append(*map(opened, range(10, 10 + count)))
-        turn(loop, until=lambda: len(effects()) == 5 + count)
-
-        assert effects() == opened_ids(*range(5), *range(10, 10 + count))
-
-    def test_a_log_with_the_same_name_and_another_message_at_the_anchor_is_a_new_one(self, broker: MemoryBroker) -> None:
-        broker.append(*map(opened, range(5)))
-        run()
-        broker.logs[0] = log_of(map(opened, range(10, 20)))
-        run()
-
-        assert effects() == opened_ids(*range(5), *range(10, 20))
-
-    def test_what_retention_deleted_behind_the_position_does_not_matter(self, broker: MemoryBroker) -> None:
-        broker.append(*map(opened, range(5)))
-        run()
-        broker.drop_until(0, 5)
-        broker.append(opened(5))
-        run()
-
-        assert effects() == opened_ids(*range(6))
-
-    def test_a_lost_range_stops_the_consumer_with_its_remedy(self, broker: MemoryBroker, settings: Settings) -> None:
-        broker.topic_id = "topic-1"
-        broker.append(*map(opened, range(5)))
-        run()
-        broker.append(*map(opened, range(5, 20)))
-        broker.drop_until(0, 10)
-
-        with pytest.raises(PositionLost, match=r"order-topic\[0\] no longer has offset 5, where billing stands.*--from earliest"):
-            run()
-
-        assert effects() == opened_ids(*range(5))
-        assert positions().read() == {0: 5}
-
-    @pytest.mark.usefixtures("looking")
-    def test_a_client_that_went_deaf_is_replaced(self, broker: MemoryBroker) -> None:
-        loop = started()
-        broker.members[0].deaf = True
-        broker.append(opened(1))
-        turn(loop, until=lambda: effects())
-
-        assert [member.closed for member in broker.members] == [True, False]
-        assert effects() == opened_ids(1)
