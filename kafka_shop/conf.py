@@ -4,7 +4,9 @@ Nothing raises here: a wrong or missing value becomes a `Problem`, and `checks.p
 """
 
 import json
+import os
 import sys
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,14 +34,13 @@ class Environment:
     def __init__(self, dotenv: Path | None = None) -> None:
         if dotenv is not None and dotenv.is_file():
             environ.Env.read_env(str(dotenv))
-        self._env = environ.Env()
         self.problems: list[Problem] = []
 
     def complain(self, id: str, setting: str, message: str, hint: str) -> None:
         self.problems.append(Problem(f"shop.{id}", setting, f"{setting} {message}", hint))
 
     def text(self, name: str, default: str = "") -> str:
-        return str(self._env.str(name, default=default)).strip() or default
+        return os.environ.get(name, "").strip() or default
 
     def flag(self, name: str, default: bool = False) -> bool:
         value = self.text(name, str(default)).lower()
@@ -50,10 +51,11 @@ class Environment:
 
     def integer(self, name: str, default: int, *, least: int = 1, most: int = sys.maxsize) -> int:
         value = self.text(name, str(default))
-        if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+        number = whole(value)
+        if number is None or not least <= number <= most:
             self.complain("E002", name, f"is {value!r}, not a whole number from {least} to {most}", f"Set {name}={default}.")
             return default
-        return int(value)
+        return number
 
     def share(self, name: str, default: float) -> float:
         value = self.text(name, str(default))
@@ -85,7 +87,7 @@ class Environment:
         value = self.text(name, "{}")
         try:
             parsed = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             parsed = None
         if not isinstance(parsed, dict):
             self.complain("E006", name, "is not a JSON object", f"""Set {name}='{{"security.protocol": "SSL"}}', or leave it out.""")
@@ -94,11 +96,11 @@ class Environment:
 
     def milliseconds_range(self, name: str, default: str) -> tuple[int, int]:
         """A range such as `100..30000`: the first and the longest pause, in milliseconds."""
-        low, dots, high = self.text(name, default).partition("..")
-        if not (dots and low.isdigit() and high.isdigit() and 0 < int(low) <= int(high)):
+        first, longest = pair(self.text(name, default))
+        if not 0 < first <= longest:
             self.complain("E007", name, "is not a range of milliseconds", f"Set {name}={default}.")
-            low, _, high = default.partition("..")
-        return int(low), int(high)
+            return pair(default)
+        return first, longest
 
     def currency(self, name: str, default: str) -> str:
         value = self.text(name, default)
@@ -123,13 +125,25 @@ class Environment:
         if not url:
             return None
         try:
-            parsed: dict[str, Any] = environ.Env.db_url_config(url)
-        except (ValueError, environ.ImproperlyConfigured):
+            with warnings.catch_warnings(action="error"):  # of another scheme, with the URL and its password in it
+                parsed: dict[str, Any] = environ.Env.db_url_config(url)
+        except (ValueError, UserWarning, environ.ImproperlyConfigured):
             parsed = {}
         if parsed.get("ENGINE") != "django.db.backends.postgresql" or not parsed.get("NAME"):
             self.complain("E011", name, "is not a PostgreSQL URL", f"Set {name}=postgres://user:password@host:5432/name.")
             return None
         return {**embedded, "NAME": parsed["NAME"]} if parsed["HOST"] == "embedded" else parsed
+
+
+def whole(text: str) -> int | None:
+    """The number that a short row of digits is."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def pair(text: str) -> tuple[int, int]:
+    """The two numbers of `100..30000`; 0 stands for what is none."""
+    first, _, last = text.partition("..")
+    return whole(first) or 0, whole(last) or 0
 
 
 def service_databases(default: dict[str, Any], own: dict[str, dict[str, Any] | None]) -> tuple[dict[str, Any], dict[str, str]]:
