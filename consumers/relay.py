@@ -18,7 +18,7 @@ from consumers.room import EmbeddedRoom
 from consumers.routes import PUBLISHERS, READERS, ROUTES, SWEEPS
 from kafka_shop.databases import alias_of, limited_transaction, rows
 from kafka_shop.messaging.http import IDLE_TRANSACTION_SECONDS, Away, HttpCarrier
-from kafka_shop.messaging.kafka import BrokerAway, Inspector
+from kafka_shop.messaging.kafka import Inspector
 from kafka_shop.messaging.relay import FULL_SCAN_SECONDS, Courier, called, over_kafka, to_all
 
 log = structlog.get_logger("relay")
@@ -131,7 +131,7 @@ class Relay:
         try:
             return work()
         except Exception as error:
-            if judge(error) is not Verdict.AGAIN and not isinstance(error, BrokerAway | Away):
+            if judge(error) in {Verdict.STOP, Verdict.POISON} and not isinstance(error, Away):
                 raise
             log.warning("trying again", reason=reason(error))
             self._stop.wait(random.uniform(0.5, 1) * (error.seconds if isinstance(error, Away) else 1))

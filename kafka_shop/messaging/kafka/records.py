@@ -25,7 +25,14 @@ class Watermarks(NamedTuple):
 
 
 def record(message: Message) -> Record:
-    """The client's message as a record; a consumer's headers are a list of bytes, whatever the client's types allow."""
-    headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])
+    """The client's message as a record."""
     topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
-    return Record(topic, partition, offset, message.timestamp()[1], message.key(), headers, message.value())
+    return Record(topic, partition, offset, message.timestamp()[1], message.key(), headers_of(message), message.value())
+
+
+def headers_of(message: Message) -> list[tuple[str, bytes | None]]:
+    """A consumer's headers are a list of bytes, whatever the client's types allow; with a name that is not UTF-8 it gives none of them."""
+    try:
+        return cast("list[tuple[str, bytes | None]]", message.headers() or [])
+    except UnicodeDecodeError:
+        return []

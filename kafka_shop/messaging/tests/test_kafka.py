@@ -21,6 +21,7 @@ from kafka_shop.messaging.kafka import (
     Subscription,
     inspector,
     log_identity,
+    records,
     send,
     sending,
 )
@@ -240,3 +241,20 @@ def test_a_broker_is_the_named_one_else_the_embedded_one_that_runs(settings: Set
     assert bootstrap_servers() == "127.0.0.1:9"
     settings.KAFKA_BOOTSTRAP_SERVERS = "broker:9092"
     assert bootstrap_servers() == "broker:9092"
+
+
+def test_a_header_whose_name_is_not_utf_8_ends_no_consumer() -> None:
+    class Foreign:
+        """A message as the client gives it; no Python client can send one like it."""
+
+        def headers(self) -> list[tuple[str, bytes]]:
+            return [(b"\xff".decode(), b"")]
+
+        def timestamp(self) -> tuple[int, int]:
+            return 1, 1_700_000_000_000
+
+        def __getattr__(self, name: str) -> Callable[[], object]:
+            return {"topic": lambda: TOPIC, "partition": lambda: 1, "offset": lambda: 7, "key": lambda: b"k", "value": lambda: b"v"}[name]
+
+    read = records.record(Foreign())  # type: ignore[arg-type]  # it stands in for a message
+    assert read == Record(TOPIC, 1, 7, 1_700_000_000_000, b"k", [], b"v")
