@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
+from threading import Thread, Timer
 from typing import Protocol
 
 import structlog
@@ -21,6 +21,8 @@ from kafka_shop.messaging.kafka import BrokerAway, BrokerMisused
 
 log = structlog.get_logger("process")
 
+SIGNALS = {signal.SIGTERM, signal.SIGINT}
+END_SECONDS = 4.0  # from the first signal to the end
 YOUNG_OBJECTS = 20_000
 PROGRESS_SECONDS = 1.0
 QUIET_PROGRESS_SECONDS = 30.0
@@ -38,18 +40,21 @@ class Stoppable(Protocol):
 
 
 def stop_on_signals(worker: Stoppable) -> None:
-    """SIGTERM and Ctrl-C let the worker finish what it has in hand; a second signal ends the process at once."""
-    asked = False
+    """SIGTERM and Ctrl-C let the worker finish what it has in hand, for END_SECONDS at most; a second signal ends the process at once.
 
-    def handle(number: int, _: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            os._exit(128 + number)
-        asked = True
-        worker.stop()
+    A thread waits for them: the main one may be inside the Kafka client for seconds, and runs no signal handler there.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    Thread(target=obey, args=(worker,), daemon=True).start()
 
-    signal.signal(signal.SIGTERM, handle)
-    signal.signal(signal.SIGINT, handle)
+
+def obey(worker: Stoppable) -> None:
+    signal.sigwait(SIGNALS)
+    worker.stop()
+    last = Timer(END_SECONDS, os._exit, [0])  # what is in hand is rolled back, as by kill -9
+    last.daemon = True
+    last.start()
+    os._exit(128 + signal.sigwait(SIGNALS))
 
 
 @contextmanager

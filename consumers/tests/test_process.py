@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from django.core.management.base import CommandError
@@ -11,39 +14,55 @@ from django.db import DatabaseError, OperationalError, ProgrammingError
 from consumers import process
 from consumers.dead_letters import Flooded
 from consumers.membership import PositionLost
-from consumers.process import Progress, describe, one_line_errors, stop_on_signals
+from consumers.process import Progress, describe, one_line_errors
 from kafka_shop.messaging.kafka import BrokerAway, BrokerMisused
 
+# A process whose main thread is inside C code, where no signal handler runs.
+DEAF = """
+import ctypes, os, django
+django.setup()
+from consumers import process
 
 class Worker:
-    stopped = 0
+    def stop(self):
+        os.write(1, b"asked to stop\\n")
 
-    def stop(self) -> None:
-        self.stopped += 1
-
-
-@pytest.fixture
-def handlers() -> Iterator[None]:
-    """Puts the signal handlers of the test run back."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in kept.items():
-        signal.signal(number, handler)
+process.END_SECONDS = float(os.environ["END_SECONDS"])
+process.stop_on_signals(Worker())
+os.write(1, b"ready\\n")
+ctypes.CDLL(None).sleep(60)
+"""
 
 
-@pytest.mark.usefixtures("handlers")
+@contextmanager
+def deaf_process(end_seconds: float) -> "Iterator[subprocess.Popen[str]]":
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "kafka_shop.settings", "END_SECONDS": str(end_seconds)}
+    with subprocess.Popen([sys.executable, "-c", DEAF], env=environment, stdout=subprocess.PIPE, text=True) as running:
+        assert line(running) == "ready"
+        yield running
+
+
+def line(running: "subprocess.Popen[str]") -> str:
+    assert running.stdout is not None
+    return str(running.stdout.readline()).strip()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_the_worker_and_a_second_ends_the_process(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    exits: list[int] = []
-    monkeypatch.setattr(os, "_exit", exits.append)
-    worker = Worker()
-    stop_on_signals(worker)
+def test_a_second_signal_ends_the_process_at_once(number: int) -> None:
+    with deaf_process(end_seconds=60) as running:
+        running.send_signal(number)
+        assert line(running) == "asked to stop"
+        running.send_signal(signal.SIGTERM)
 
-    signal.raise_signal(number)
-    assert (worker.stopped, exits) == (1, [])
+        assert running.wait(20) == 128 + signal.SIGTERM
 
-    signal.raise_signal(signal.SIGTERM)
-    assert exits == [128 + signal.SIGTERM]
+
+def test_a_process_that_cannot_finish_in_time_ends_all_the_same() -> None:
+    with deaf_process(end_seconds=0.1) as running:
+        running.send_signal(signal.SIGTERM)
+
+        assert line(running) == "asked to stop"
+        assert running.wait(20) == 0
 
 
 @pytest.mark.parametrize("error", [BrokerAway("no broker"), BrokerMisused("no topic"), PositionLost("gone"), Flooded("too many")])

@@ -6,6 +6,7 @@ from confluent_kafka import TopicPartition
 from consumers.routes import ROUTES
 from kafka_shop.databases import rows
 from tests.acceptance.shop import Shop
+from tests.acceptance.worker import stop
 from tests.kafka import probe
 
 pytestmark = pytest.mark.kafka
@@ -18,12 +19,12 @@ def test_a_replay_from_the_beginning_changes_no_row(shop: Shop) -> None:
         shop.goes_on(200)
     shop.settles()
     before, facts = state(), shop.end("billing-topic")
-    for name in ROUTES:
-        assert workers[name].stop() == 0
+    stop(workers[name] for name in ROUTES)
 
     replays = [shop.consumer(name, "--from", "earliest", "--until-idle") for name in ROUTES]
     assert [replay.wait(30) for replay in replays] == [0, 0, 0]
-    shop.start()
+    for name in ROUTES:
+        shop.consumer(name)
     shop.settles()
     assert shop.end("billing-topic") >= 2 * facts  # billing stated each of its facts again
     assert state() == before
@@ -42,7 +43,6 @@ def test_what_was_lost_with_a_topic_is_published_again(shop: Shop) -> None:
         shop.kafka.delete_topic(topic)
         shop.kafka.create_topic(topic, 2)
     shop.consumer("billing")
-    shop.goes_on(30)
     shop.settles()
 
 
@@ -64,7 +64,6 @@ def test_a_consumer_whose_next_message_was_deleted_stops_and_says_what_to_do(sho
 
     shop.consumer("billing", "--from", "earliest")
     assert shop.run("republish", "--since", "2000-01-01T00:00:00Z").returncode == 0
-    shop.goes_on(30)
     shop.settles()
 
 

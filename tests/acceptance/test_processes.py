@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.acceptance.shop import Shop
+from tests.acceptance.shop import Shop, until
+from tests.acceptance.worker import stop
 
 pytestmark = pytest.mark.kafka
 SMALL = {"BATCH_SIZE": "10"}  # so that a signal falls between many batches, and in the midst of one
@@ -13,9 +14,26 @@ def test_sigterm_ends_every_process_with_0_in_time_and_nothing_is_lost(shop: Sho
         workers = shop.start(**SMALL)
         shop.goes_on()
 
-        assert {name: worker.stop() for name, worker in workers.items()} == dict.fromkeys(workers, 0)
+        assert stop(workers.values()) == [0, 0, 0, 0]
         shop.start()
         shop.goes_on()
+    shop.settles()
+
+
+def test_sigterm_ends_every_process_in_time_although_the_broker_does_not_answer(shop: Shop) -> None:
+    workers = shop.start().values()
+    shop.seed(30)
+    shop.settles()
+    shop.kafka.freeze()
+    try:
+        shop.seed(30)
+        until(lambda: all(worker.says('"trying again"') for worker in workers), "everybody has noticed")
+        ended = stop(workers)
+    finally:
+        shop.kafka.thaw()
+
+    assert ended == [0, 0, 0, 0]
+    shop.start()
     shop.settles()
 
 

@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,8 +42,10 @@ class Worker:
 
     def stop(self) -> int:
         """Asks it to end in good order and returns its exit code. Raises TimeoutExpired when it takes too long."""
+        return stop([self])[0]
+
+    def terminate(self) -> None:
         self._process.terminate()
-        return self.wait(STOP_SECONDS)
 
     def kill(self) -> None:
         """Ends it as a power cut does."""
@@ -64,3 +66,11 @@ class Worker:
             self._process.send_signal(signal.SIGABRT)  # faulthandler writes the stacks
             self._process.wait()
             raise
+
+
+def stop(workers: Iterable[Worker]) -> list[int]:
+    """Asks all of them at once to end in good order, and returns their exit codes. Raises TimeoutExpired when one takes too long."""
+    asked = list(workers)
+    for worker in asked:
+        worker.terminate()
+    return [worker.wait(STOP_SECONDS) for worker in asked]
