@@ -18,7 +18,7 @@ from consumers.room import EmbeddedRoom
 from consumers.routes import PUBLISHERS, READERS, ROUTES, SWEEPS
 from kafka_shop.databases import alias_of, limited_transaction, rows
 from kafka_shop.messaging.http import IDLE_TRANSACTION_SECONDS, Away, HttpCarrier
-from kafka_shop.messaging.kafka import Inspector
+from kafka_shop.messaging.kafka import Inspector, warm
 from kafka_shop.messaging.relay import FULL_SCAN_SECONDS, Courier, called, over_kafka, to_all
 
 log = structlog.get_logger("relay")
@@ -80,6 +80,7 @@ class Relay:
                 inspector.partitions(settings.TOPICS[courier.destination])
         finally:
             inspector.close()
+        warm()
 
     def _guarded(self, work: Callable[..., None], *args: object) -> None:
         """A thread's life: whatever ends it early ends the relay."""

@@ -6,7 +6,7 @@ The only package beside the embedded broker that knows confluent_kafka; it speak
 from kafka_shop.messaging.kafka.client import BrokerAway, BrokerMisused, bootstrap_servers
 from kafka_shop.messaging.kafka.inspector import MOCK, Inspector, log_identity
 from kafka_shop.messaging.kafka.records import Record, Watermarks
-from kafka_shop.messaging.kafka.sending import Outgoing, Refusal, producer, send
+from kafka_shop.messaging.kafka.sending import Outgoing, Refusal, producer, send, warm
 from kafka_shop.messaging.kafka.subscription import OutOfRange, Subscription
 from kafka_shop.messaging.kafka.topics import create_topics
 
@@ -26,4 +26,5 @@ __all__ = [
     "log_identity",
     "producer",
     "send",
+    "warm",
 ]

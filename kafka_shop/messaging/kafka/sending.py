@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from kafka_shop.messaging.envelope import Headers
-from kafka_shop.messaging.kafka.client import open_client
+from kafka_shop.messaging.kafka.client import ANSWER_SECONDS, BrokerAway, bootstrap_servers, open_client
 
 PRODUCER: dict[str, Any] = {
     "acks": "all",
@@ -77,3 +77,11 @@ def _producer(pid: int) -> Producer:
 def producer() -> Producer:
     """The process's one producer, made after fork: a new idempotent producer waits for its first acknowledgement."""
     return _producer(os.getpid())
+
+
+def warm() -> None:
+    """Connects the producer, so that no customer waits for the half a second that a new idempotent one takes. Raises BrokerAway."""
+    try:
+        producer().list_topics(timeout=ANSWER_SECONDS)
+    except KafkaException as error:
+        raise BrokerAway(f"no broker answers at {bootstrap_servers()}") from error
