@@ -27,7 +27,7 @@ def test_consumers_share_the_partitions_and_take_over_from_those_that_leave(shop
 
 
 def test_a_consumer_that_was_frozen_while_others_took_over_doubles_nothing(shop: Shop) -> None:
-    shop.seed(600)
+    shop.seed(300)
     frozen = shop.start(BATCH_SIZE="1")["billing"]  # one message a transaction: it is frozen in the midst of one
     shop.goes_on()
     frozen.freeze()

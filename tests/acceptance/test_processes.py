@@ -39,12 +39,12 @@ def test_sigterm_ends_every_process_in_time_although_the_broker_does_not_answer(
 
 def test_killed_processes_go_on_where_they_were(shop: Shop) -> None:
     with shop.customers_ordering():
+        workers = shop.start(**SMALL).values()
         for _ in range(2):
-            workers = shop.start(**SMALL)
             shop.goes_on()
-            for worker in workers.values():
+            for worker in workers:
                 worker.kill()
-        shop.start()
+            workers = shop.start(**SMALL).values()
         shop.goes_on()
     shop.settles()
 
