@@ -80,6 +80,14 @@ def side(hunk: str, sign: str) -> str:
     return "\n".join(line[1:] for line in hunk.split("\n") if line[0] in (" ", sign))
 
 
+def test_the_figures_of_the_readme_are_those_of_the_bench() -> None:
+    section = (ROOT / "README.md").read_text().partition("## How fast")[2].partition("\n## ")[0]
+    figures = re.findall(r"\| \**([0-9][0-9.,]*)", section) + re.findall(r"([0-9.]+) ms", section)
+
+    assert figures
+    assert not set(figures) - set(re.findall(r"[0-9][0-9.,]*[0-9]|[0-9]", (ROOT / "docs" / "results" / "bench.md").read_text()))
+
+
 def test_every_page_is_in_the_index() -> None:
     docs = ROOT / "docs"
     listed = {docs / path for path, _ in links(docs / "README.md")} | {
