@@ -23,8 +23,8 @@ from kafka_shop.messaging.relay import FULL_SCAN_SECONDS, Courier, called, over_
 
 log = structlog.get_logger("relay")
 
-BUSY_SECONDS, IDLE_SECONDS = 0.002, 0.05  # between two looks at the outbox
-CALM_AFTER_SECONDS = 1.0
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.002, 0.05  # between two looks at the outbox
+SHARE_OF_QUIET = 0.1  # the pause grows with the quiet before it
 SWEEP_SECONDS = 5.0
 SWEEP_ROWS = 200
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('sweep'), hashtext(%s))"
@@ -103,12 +103,13 @@ class Relay:
                 call.wait(FULL_SCAN_SECONDS)
 
     def _look_out(self, couriers: Sequence[Courier]) -> None:
-        """Calls the couriers of one database; the pause is short while there is something to do, and longer when all is quiet."""
+        """Calls the couriers of one database, at once while there is something to do, later the longer all is quiet."""
         last_busy = time.monotonic()
         while not self._stop.is_set():
             if self._try(lambda: self._call(couriers)):
                 last_busy = time.monotonic()
-            self._stop.wait(BUSY_SECONDS if time.monotonic() - last_busy < CALM_AFTER_SECONDS else IDLE_SECONDS)
+            quiet = time.monotonic() - last_busy
+            self._stop.wait(min(max(quiet * SHARE_OF_QUIET, SHORTEST_SECONDS), LONGEST_SECONDS))
 
     def _call(self, couriers: Sequence[Courier]) -> int:
         """Calls those who rest although there are rows; returns how many are at work."""
