@@ -32,7 +32,7 @@ from tests.kafka.cluster import KafkaCluster
 from tests.kafka.guardian import Guardian
 
 PARTITIONS = 2
-PAUSE_SECONDS = 0.05  # between two rounds of orders
+PAUSE_SECONDS = 0.1  # between two rounds of orders
 LONGEST_SECONDS = 45.0  # that anything is waited for
 
 

@@ -16,7 +16,7 @@ STATE = ("orders_order", "orders_orderline", "billing_account", "billing_invoice
 def test_a_replay_from_the_beginning_changes_no_row(shop: Shop) -> None:
     with shop.customers_ordering():
         workers = shop.start()
-        shop.goes_on(200)
+        shop.goes_on(100)
     shop.settles()
     before, facts = state(), shop.end("billing-topic")
     stop(workers[name] for name in ROUTES)
