@@ -57,11 +57,13 @@ class NativeCluster:
 
 
 class PlainCluster:
-    """A mock cluster by the client's property: four partitions a topic, made on first use."""
+    """A mock cluster by the client's property: four partitions a topic, made when a producer asks for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, topics: Sequence[str]) -> None:
         self._client = confluent_kafka.Producer({"test.mock.num.brokers": 1, "log_level": 0})
         broker = next(iter(self._client.list_topics(timeout=5).brokers.values()))
+        for topic in topics:
+            self._client.list_topics(topic, timeout=5)
         self.address = f"{broker.host}:{broker.port}"
 
 
@@ -70,7 +72,7 @@ def start(topics: Sequence[str]) -> Cluster:
     try:
         return NativeCluster(topics)
     except (OSError, AttributeError):
-        return PlainCluster()
+        return PlainCluster(topics)
 
 
 def running(file: Path) -> Running | None:

@@ -101,3 +101,11 @@ def test_a_wheel_without_the_c_interface_still_gives_a_broker(monkeypatch: pytes
     produce(cluster.address, b"b")
 
     assert consume(cluster.address) == b"b"
+
+
+def test_where_the_library_does_not_make_topics_they_are_there_all_the_same() -> None:
+    cluster = broker.PlainCluster(list(TOPICS))
+
+    assert set(partitions(cluster.address)) == set(TOPICS)
+    produce(cluster.address, b"a")
+    assert consume(cluster.address) == b"a"
