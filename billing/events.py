@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from kafka_shop.messaging.events import Event
+from kafka_shop.messaging.events import Event, Time
 
 
 class InvoiceSettled(Event, frozen=True, kw_only=True):
@@ -18,7 +18,7 @@ class InvoiceSettled(Event, frozen=True, kw_only=True):
     currency: str
     outcome: Literal["paid", "declined"]
     reason: str = ""
-    settled_at: datetime
+    settled_at: Time
 
     @property
     def id(self) -> str:
@@ -37,7 +37,7 @@ class InvoiceRefunded(Event, frozen=True, kw_only=True):
     invoice_id: UUID
     amount: Decimal
     currency: str
-    refunded_at: datetime
+    refunded_at: Time
 
     @property
     def id(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from kafka_shop.messaging.envelope import Envelope, Unreadable, from_json, from_kafka
+from kafka_shop.messaging.envelope import Envelope, Unreadable, from_json, from_kafka, told_type, told_type_in_json
 from kafka_shop.messaging.events import Event
 from kafka_shop.messaging.kafka import Record
 
@@ -34,7 +34,10 @@ class Reader:
         self._families = {family(name) for name in types}
 
     def read(self, record: Record) -> Item:
-        """Never raises: what cannot be decoded, or is another version of a known type, comes back refused."""
+        """Never raises: what cannot be decoded, or is another version of a known type, comes back refused.
+
+        A foreign type is passed over whatever the rest of the message looks like: that is its own readers' business.
+        """
         item = Item(record)
         try:
             item.envelope = unseal(record)
@@ -42,15 +45,19 @@ class Reader:
                 raise Unreadable(f"the message is over {LARGEST_MESSAGE_BYTES} bytes")
             item.event = self._decode(item.envelope)
         except Unreadable as error:
-            item.refusal = f"unreadable: {error}"
+            told = type_of(record)
+            item.refusal = "" if told and self._is_foreign(told) else f"unreadable: {error}"
         return item
+
+    def _is_foreign(self, type: str) -> bool:
+        return family(type) not in self._families
 
     def _decode(self, envelope: Envelope) -> Event | None:
         decoder = self._decoders.get(envelope.type)
         if decoder is None:
-            if family(envelope.type) in self._families:
-                raise Unreadable(f"{envelope.type} is a version that this consumer does not know")
-            return None
+            if self._is_foreign(envelope.type):
+                return None
+            raise Unreadable(f"{envelope.type} is a version that this consumer does not know")
         try:
             return decoder.decode(envelope.data)
         except msgspec.ValidationError as error:
@@ -64,6 +71,11 @@ def unseal(record: Record) -> Envelope:
     if record.partition == OVER_HTTP:
         return from_json(record.value or b"")
     return from_kafka(record.headers, record.value)
+
+
+def type_of(record: Record) -> str:
+    """The event type that a message tells, "" when it tells none."""
+    return told_type_in_json(record.value or b"") if record.partition == OVER_HTTP else told_type(record.headers)
 
 
 def family(type: str) -> str:

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from kafka_shop.messaging.events import Event
+from kafka_shop.messaging.events import Event, Time
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
     amount: Decimal
     currency: str
     items: tuple[Item, ...]
-    placed_at: datetime
+    placed_at: Time
 
     @property
     def id(self) -> str:
@@ -41,7 +41,7 @@ class OrderCancelled(Event, frozen=True, kw_only=True):
     source: ClassVar[str] = "/orders"
     destination: ClassVar[str] = "order-topic"
 
-    cancelled_at: datetime
+    cancelled_at: Time
 
     @property
     def id(self) -> str:
@@ -63,7 +63,7 @@ class OrderSettled(Event, frozen=True, kw_only=True):
     amount: Decimal
     currency: str
     reason: str = ""
-    settled_at: datetime
+    settled_at: Time
 
     @property
     def id(self) -> str:

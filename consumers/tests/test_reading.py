@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.reading import LARGEST_MESSAGE_BYTES, Item, Reader, family
+from consumers.reading import LARGEST_MESSAGE_BYTES, OVER_HTTP, Item, Reader, family
 from consumers.tests.stubs import raw
 from kafka_shop.messaging.envelope import Headers
 from orders.events import OrderPlaced, OrderSettled
@@ -58,6 +58,41 @@ def test_a_foreign_type_is_neither_event_nor_refusal() -> None:
     item = read(b"not even JSON", type="somebody.elses.event.v1")
 
     assert item.event is None and item.refusal == "" and item.envelope is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "value"),
+    [
+        ({"time": None}, b"{}"),
+        ({"time": "noon"}, b"{}"),
+        ({"id": None}, b"{}"),
+        ({"specversion": "0.3"}, b"{}"),
+        ({"subject": "x" * 501}, b"{}"),
+        ({}, None),
+        ({}, b"x" * (LARGEST_MESSAGE_BYTES + 1)),
+    ],
+)
+@pytest.mark.parametrize("content_type", ["application/json", "application/avro", "\x00"])
+def test_a_foreign_type_is_passed_over_whatever_the_rest_looks_like(
+    changes: dict[str, str | None], value: bytes | None, content_type: str
+) -> None:
+    given = dict(headers(type="somebody.elses.event")) | {f"ce_{name}": text and text.encode() for name, text in changes.items()}
+    item = READER.read(raw(0, [(name, text) for name, text in given.items() if text] + [("content-type", content_type.encode())], value))
+
+    assert item.event is None and item.refusal == ""
+
+
+@pytest.mark.parametrize("event", [b'{"type":"somebody.elses.event"}', b'{"specversion":"0.3","type":"somebody.elses.event","data":1}'])
+def test_a_foreign_type_is_passed_over_in_json_too(event: bytes) -> None:
+    item = READER.read(raw(0, [], event, OVER_HTTP))
+
+    assert item.event is None and item.refusal == ""
+
+
+@pytest.mark.parametrize("event", [b"{}", b'{"type":""}', b'{"type":7}', b"[", b"\xff"])
+def test_what_tells_no_type_is_refused(event: bytes) -> None:
+    assert refused(READER.read(raw(0, [], event, OVER_HTTP)))
+    assert refused(READER.read(raw(0, [("ce_type", b"")], event)))
 
 
 @pytest.mark.parametrize("version", ["v2", "v10", "v0", "v1.1"])
@@ -145,7 +180,7 @@ def test_the_refusal_names_the_field_and_what_it_should_have_been() -> None:
 @pytest.mark.parametrize("place", ["id", "type", "subject", "traceparent"])
 @pytest.mark.parametrize("text", ["a\0b", "a\nb", "a\x85b", "x" * 501])
 def test_names_that_no_table_can_keep_are_refused(place: str, text: str) -> None:
-    item = read(settled(), **{place: text})
+    item = read(settled(), **{place: OrderSettled.type + text})
 
     assert refused(item) and item.envelope is None
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
+
+Time = Annotated[datetime, msgspec.Meta(tz=True)]  # a moment: without its zone it would be another one in each reader
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ changed: a new version of an event brings a new one, and its line in EXPECTED.
 """
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -102,6 +103,15 @@ def test_a_sample_decodes_to_the_same_fields_for_ever(type: str) -> None:
 
     assert item.refusal == ""
     assert item.event == EXPECTED[type]
+
+
+@every_sample
+def test_a_time_without_its_zone_is_refused(type: str) -> None:
+    naive, changes = re.subn(rb'(_at":"[^"]+)Z"', rb'\1"', sample(type).value or b"")
+    item = Reader({kind.type: kind for kind in TYPES}).read(sample(type)._replace(value=naive))
+
+    assert changes == 1
+    assert item.event is None and "timezone" in item.refusal
 
 
 @every_sample
