@@ -53,7 +53,7 @@ class Invoice(models.Model):
     customer_id = models.UUIDField()
     amount = models.DecimalField(max_digits=11, decimal_places=2, null=True)  # none: cancelled before it was known
     currency = models.CharField(max_length=3, blank=True, default="")
-    # the one charged; no key in the database: that of the charge itself is checked, and the audit compares the two
+    # the one charged; no key in the database: the audit compares it with that of the charge
     account = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False)
     # the facts
     outcome = models.TextField(choices=[("paid", "paid"), ("declined", "declined")], blank=True, default="")
@@ -117,15 +117,15 @@ class Transfer(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.TextField(choices=Kind)
-    # no keys in the database for these two: each check would lock the shop's one row; the audit finds an account that is not there
+    # no keys in the database (docs/decisions/0013): the audit finds what is not there
     debit = models.ForeignKey(Account, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     credit = models.ForeignKey(Account, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
-    account = models.ForeignKey(Account, models.PROTECT, related_name="transfers", db_index=False)  # the customer's
+    account = models.ForeignKey(Account, models.PROTECT, related_name="transfers", db_constraint=False, db_index=False)  # the customer's
     number = models.BigIntegerField()  # in that account's sequence, from 1, without a gap
     amount = models.DecimalField(max_digits=11, decimal_places=2)
     currency = models.CharField(max_length=3)
     balance = models.DecimalField(max_digits=24, decimal_places=2)  # of that account, after the transfer
-    invoice = models.ForeignKey(Invoice, models.PROTECT, null=True, related_name="transfers", db_index=False)
+    invoice = models.ForeignKey(Invoice, models.PROTECT, null=True, related_name="transfers", db_constraint=False, db_index=False)
     created_at = models.DateTimeField()
 
     class Meta:

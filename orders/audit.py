@@ -17,9 +17,9 @@ from orders.models import FACTS_AGREE, SWEEP_AGREES, Order, Status
 CHUNK = 10_000
 OUTCOMES = ("cancelled", "paid", "refunded", "rejected")  # sorted
 WRONG_TOTALS = """
-SELECT this.id, this.total, COALESCE(SUM(line.quantity * line.price), 0)
-FROM orders_order AS this LEFT JOIN orders_orderline AS line ON line.order_id = this.id
-GROUP BY this.id HAVING this.total IS DISTINCT FROM SUM(line.quantity * line.price) ORDER BY this.id
+SELECT COALESCE(this.id, line.order_id) AS id, COALESCE(this.total, 0), COALESCE(SUM(line.quantity * line.price), 0)
+FROM orders_order AS this FULL JOIN orders_orderline AS line ON line.order_id = this.id
+GROUP BY this.id, line.order_id HAVING this.total IS DISTINCT FROM SUM(line.quantity * line.price) ORDER BY 1
 """
 
 

@@ -52,6 +52,15 @@ def test_a_process_works_on_the_databases_of_the_services_that_it_serves(split: 
     assert served_aliases() == ["orders"]
 
 
+@pytest.mark.django_db
+def test_no_table_that_orders_write_has_a_foreign_key() -> None:
+    """docs/decisions/0013: its plan is kept, and may be one for an empty table."""
+    services = tuple(f"{app}_%" for app in [*SPLIT, *EVENT_APPS])
+    keys = "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'f' AND conrelid::regclass::text LIKE ANY(%s)"
+
+    assert rows("default", keys, list(services)) == []
+
+
 @pytest.mark.usefixtures("committed")
 class TestLimits:
     def test_they_hold_in_the_transaction_and_no_longer(self) -> None:

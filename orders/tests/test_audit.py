@@ -25,7 +25,6 @@ def orders() -> list[Order]:
 
 
 def drop(constraint: str) -> None:
-    run("default", "SET CONSTRAINTS ALL IMMEDIATE")
     run("default", f"ALTER TABLE orders_order DROP CONSTRAINT {constraint}")
 
 
@@ -40,6 +39,11 @@ def test_a_total_that_its_lines_do_not_sum_to_is_found(orders: list[Order]) -> N
         Finding("orders.total", str(orders[1].id), "its total is 15.00, its lines sum to 22.50"),
         Finding("orders.total", str(orders[2].id), "its total is 15.00, its lines sum to 0"),
     ]
+
+
+def test_lines_without_their_order_are_found(orders: list[Order]) -> None:
+    run("default", "DELETE FROM orders_order WHERE id = %s", orders[1].id)
+    assert list(audit.check("default")) == [Finding("orders.total", str(orders[1].id), "its total is 0, its lines sum to 15.00")]
 
 
 def test_facts_that_exclude_each_other_are_found(orders: list[Order]) -> None:
