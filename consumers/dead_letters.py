@@ -18,16 +18,16 @@ LONGEST_REASON = 500  # characters
 
 WRITE = """
 INSERT INTO consumers_deadletter AS d (id, consumer, identity, topic, partition, "offset", key, value, headers,
-    event_type, subject, reason, fingerprint, attempts, failed_at, outcome)
+    log, event_type, subject, reason, fingerprint, attempts, failed_at, outcome)
 SELECT m.id, %s, m.identity, %s, m.partition, m."offset", m.key, m.value, m.headers::jsonb,
-    m.event_type, m.subject, m.reason, m.fingerprint, m.attempts, %s, ''
+    m.log, m.event_type, m.subject, m.reason, m.fingerprint, m.attempts, %s, ''
 FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::bigint[], %s::bytea[], %s::bytea[], %s::text[],
-    %s::text[], %s::text[], %s::text[], %s::text[], %s::int[])
-    AS m(id, identity, partition, "offset", key, value, headers, event_type, subject, reason, fingerprint, attempts)
+    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::int[])
+    AS m(id, identity, partition, "offset", key, value, headers, log, event_type, subject, reason, fingerprint, attempts)
 ORDER BY m.identity
 ON CONFLICT (consumer, identity) DO UPDATE SET
-    partition = excluded.partition, "offset" = excluded."offset", reason = excluded.reason, fingerprint = excluded.fingerprint,
-    attempts = d.attempts + excluded.attempts, failed_at = excluded.failed_at,
+    partition = excluded.partition, "offset" = excluded."offset", log = excluded.log,
+    reason = excluded.reason, fingerprint = excluded.fingerprint, attempts = d.attempts + excluded.attempts, failed_at = excluded.failed_at,
     closed_at = CASE WHEN d.outcome = 'discarded' THEN d.closed_at END,
     outcome = CASE WHEN d.outcome = 'discarded' THEN d.outcome ELSE '' END
 """
@@ -36,7 +36,7 @@ COUNT = """
 SELECT coalesce(max(failed), 0) FROM (
     SELECT count(*) OVER (ORDER BY "offset" RANGE BETWEEN %s::bigint PRECEDING AND CURRENT ROW) AS failed
     FROM consumers_deadletter
-    WHERE consumer = %s AND topic = %s AND partition = %s AND "offset" BETWEEN %s AND %s AND closed_at IS NULL
+    WHERE consumer = %s AND topic = %s AND partition = %s AND log = %s AND "offset" BETWEEN %s AND %s AND closed_at IS NULL
 ) AS windows
 """
 
@@ -54,20 +54,20 @@ def write(positions: Positions, items: Sequence[Item], claims: Mapping[int, Clai
     if not items:
         return
     letters = {identity(positions.topic, item, claims[item.record.partition]): item for item in items}
-    records = [row(name, item) for name, item in sorted(letters.items())]
-    run(positions.alias, WRITE, positions.consumer, positions.topic, now, *columns(records, 12))
+    records = [row(name, item, claims[item.record.partition].log.name) for name, item in sorted(letters.items())]
+    run(positions.alias, WRITE, positions.consumer, positions.topic, now, *columns(records, 13))
     for partition in {item.record.partition for item in items}:
-        check_flood(positions, partition, [item.record.offset for item in items if item.record.partition == partition])
+        check_flood(positions, claims[partition], [item.record.offset for item in items if item.record.partition == partition])
 
 
-def check_flood(positions: Positions, partition: int, offsets: Sequence[int]) -> None:
-    """Counts the open dead letters in every window that ends in `offsets`; the count survives restarts. Raises Flooded."""
-    window = FLOOD_WINDOW - 1, positions.consumer, positions.topic, partition, offsets[0] - FLOOD_WINDOW, offsets[-1]
-    [(failed,)] = rows(positions.alias, COUNT, *window)
+def check_flood(positions: Positions, claim: Claim, offsets: Sequence[int]) -> None:
+    """Counts the log's open dead letters in every window that ends in `offsets`; the count survives restarts. Raises Flooded."""
+    place = positions.consumer, positions.topic, claim.partition, claim.log.name
+    [(failed,)] = rows(positions.alias, COUNT, FLOOD_WINDOW - 1, *place, offsets[0] - FLOOD_WINDOW, offsets[-1])
     if failed > FLOOD_WINDOW * settings.FLOOD_SHARE:
         raise Flooded(
-            f"{positions.consumer}: more than {settings.FLOOD_SHARE:.0%} of the last {FLOOD_WINDOW} messages of partition {partition} "
-            "failed: mend the cause, then start again, or replay or discard the open dead letters"
+            f"{positions.consumer}: more than {settings.FLOOD_SHARE:.0%} of the last {FLOOD_WINDOW} messages of partition "
+            f"{claim.partition} failed: mend the cause, then start again, or replay or discard the open dead letters"
         )
 
 
@@ -83,16 +83,16 @@ def identity(topic: str, item: Item, claim: Claim) -> str:
         return item.envelope.id
     if item.record.partition == OVER_HTTP:
         return f"sha256:{hashlib.sha256(item.record.value or b'').hexdigest()}"
-    return f"{claim.log.topic_id or claim.log.cluster_id}/{topic}[{item.record.partition}]@{item.record.offset}"
+    return f"{claim.log.name}/{topic}[{item.record.partition}]@{item.record.offset}"
 
 
-def row(identity: str, item: Item) -> tuple[object, ...]:
+def row(identity: str, item: Item, log: str) -> tuple[object, ...]:
     record, envelope = item.record, item.envelope
     headers = json.dumps([[storable(name), storable((value or b"").decode("latin-1"))] for name, value in record.headers])
     kind, subject = (envelope.type, envelope.subject) if envelope else ("", "")
     return (
         uuid7(), identity, record.partition, record.offset, record.key, record.value, headers,
-        kind, subject, storable(item.refusal)[:LONGEST_REASON], fingerprint(item.refusal, kind), max(item.attempts, 1),
+        log, kind, subject, storable(item.refusal)[:LONGEST_REASON], fingerprint(item.refusal, kind), max(item.attempts, 1),
     )  # fmt: skip
 
 

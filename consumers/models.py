@@ -43,6 +43,7 @@ class DeadLetter(models.Model):
     topic = models.TextField(default="")
     partition = models.IntegerField(null=True)
     offset = models.BigIntegerField(null=True)
+    log = models.TextField(default="", db_default="")  # the log that the offset counts in: its topic id, else its cluster's
     key = models.BinaryField(null=True)
     value = models.BinaryField(null=True)
     headers = models.JSONField(default=list)  # [[name, latin-1 text]]: bytes kept one to one, NUL as U+FFFD

@@ -16,6 +16,11 @@ class Log:
     cluster_id: str
     topic_id: str  # "" where the broker tells none
 
+    @property
+    def name(self) -> str:
+        """What tells it from other logs; "" for what came over HTTP and lies in none."""
+        return self.topic_id or self.cluster_id
+
 
 @dataclass(frozen=True)
 class Anchor:

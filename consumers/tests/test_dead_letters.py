@@ -205,6 +205,16 @@ class TestFlood:
 
         apply(*unreadable(*range(self.HALF, 2 * self.HALF)))
 
+    def test_dead_letters_of_an_older_log_do_not_count_in_a_new_one(self) -> None:
+        for log in (Log("cluster", "old"), Log("cluster", "new")):
+            claims = claimed()
+            positions().reset(claims[0], 0, log)
+            claims[0].position, claims[0].log = 0, log
+            batch.apply(unreadable(*range(self.HALF)), handlers={}, positions=positions(), claims=claims, now=NOW)
+
+        assert list(DeadLetter.objects.order_by("log").values_list("log", flat=True).distinct()) == ["new", "old"]
+        assert DeadLetter.objects.count() == 2 * self.HALF
+
     def test_the_share_is_a_setting(self, settings: Settings) -> None:
         settings.FLOOD_SHARE = 0.01
 
