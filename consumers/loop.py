@@ -101,12 +101,12 @@ class Loop:
             self._forget({error.partition})
 
     def _keep(self, records: Iterable[Record]) -> None:
-        """Takes in what a poll gave. Near a message that killed the process, each runs by itself."""
+        """Takes in what a poll gave. What may have killed the process runs by itself, before the rest of its partition."""
         items = [self._reader.read(record) for record in records if record.partition in self.membership.claims]
-        if any(self.membership.is_careful(item.record) for item in items):
-            self._batches.extend(Batch([item]) for item in items)
-        elif items:
-            self._batches.append(Batch(items))
+        self._batches.extend(Batch([item]) for item in items if self.membership.is_careful(item.record))
+        rest = [item for item in items if not self.membership.is_careful(item.record)]
+        if rest:
+            self._batches.append(Batch(rest))
 
     def _forget(self, partitions: set[int]) -> None:
         """Drops what is kept of partitions that are no longer ours, a batch under retry included."""

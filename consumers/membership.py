@@ -160,7 +160,7 @@ class Membership:
             claim.position, claim.anchor = marks.low, None
         claim.log = seen
         if claim.stalled > 1:
-            self._careful_until[claim.partition] = claim.position + settings.BATCH_SIZE
+            self._careful_until[claim.partition] = min(claim.position + settings.BATCH_SIZE, marks.high)  # what came later killed nobody
         self._subscription.start(claim.partition, claim.position)
         self.claims[claim.partition] = self._claimed.pop(claim.partition)
 

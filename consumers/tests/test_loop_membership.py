@@ -184,3 +184,23 @@ class TestMessageThatKills:
         run()
 
         assert doors.calls == [opened_ids(*range(10))] * 2 and not DeadLetter.objects.exists()
+
+    def test_deaths_of_consumers_that_had_nothing_to_do_make_no_later_message_run_alone(self, broker: MemoryBroker, doors: Doors) -> None:
+        for _ in range(4):
+            started()
+        loop = started()
+        broker.append(*map(opened, range(10)))
+        run(loop)
+
+        assert doors.calls == [opened_ids(*range(10))]
+
+    def test_only_messages_that_the_dead_may_have_had_in_hand_run_alone(self, broker: MemoryBroker, doors: Doors) -> None:
+        broker.append(*map(opened, range(2)))
+        for _ in range(3):
+            claimed()
+        loop = Loop(CONSUMER)
+        loop.run_once()
+        broker.members[-1].at_next_poll(lambda: broker.append(*map(opened, range(2, 10))))
+        run(loop)
+
+        assert doors.calls == [opened_ids(0), opened_ids(1), opened_ids(*range(2, 10))]
