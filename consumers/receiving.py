@@ -2,19 +2,21 @@
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import structlog
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from consumers import batch as transaction
 from consumers.dead_letters import Flooded
 from consumers.failures import Verdict, judge, reason
-from consumers.positions import Positions
+from consumers.positions import Claim, Positions
 from consumers.reading import OVER_HTTP, Item, Reader
 from consumers.retrying import Batch, lone_pause_seconds, next_tries
-from consumers.routes import ROUTES
+from consumers.routes import ROUTES, Route
 from kafka_shop.databases import alias_of
 from kafka_shop.messaging.kafka import Record
 
@@ -44,11 +46,27 @@ def receive(name: str, events: Sequence[bytes]) -> None:
 def _apply(name: str, events: Sequence[bytes]) -> None:
     route = ROUTES[name]
     positions = Positions(alias_of(name), name, settings.TOPICS[route.topic])
+    with claimed(positions) as claim:
+        read = items(Reader({kind.type: kind for kind in route.handlers}), events, positions.topic, claim.position)
+        _apply_items(read, route, positions, claim)
+
+
+@contextmanager
+def claimed(positions: Positions) -> Iterator[Claim]:
+    """The partition of requests. Whatever happens it is given back, so that only the death of the process counts as one."""
     [claim] = positions.claim([OVER_HTTP])
-    reader = Reader({kind.type: kind for kind in route.handlers})
-    batches = deque([Batch(items(reader, events, positions.topic, claim.position))])
-    if claim.stalled > 1:
-        batches = deque(Batch([item]) for item in batches[0].items)
+    try:
+        yield claim
+    except Exception:
+        with suppress(DatabaseError):
+            positions.release([claim])
+        raise
+    positions.release([claim])
+
+
+def _apply_items(read: list[Item], route: Route, positions: Positions, claim: Claim) -> None:
+    """Applies the events of a request, each by itself when two requests in a row killed the process. Raises SendAgain."""
+    batches = deque(Batch([item]) for item in read) if claim.stalled > 1 else deque([Batch(read)])
     while batches:
         batch = batches.popleft()
         try:
@@ -60,7 +78,6 @@ def _apply(name: str, events: Sequence[bytes]) -> None:
         else:
             if count < len(batch.items):
                 batches.appendleft(Batch(batch.items[count:]))
-    positions.release([claim])
 
 
 def items(reader: Reader, events: Sequence[bytes], topic: str, first: int) -> list[Item]:

@@ -1,5 +1,6 @@
 """Events over HTTP: the same engine behind `POST {service}/events/`."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -150,6 +151,22 @@ def test_a_transient_failure_asks_for_the_whole_request_again(alice: UUID, monke
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
     assert not Invoice.objects.exists()
     assert not DeadLetter.objects.exists()
+
+
+def test_failures_that_only_time_can_help_make_no_later_event_run_alone(alice: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    def away(events: Sequence[object]) -> list[Event]:
+        calls.append(len(events))
+        if len(calls) < 5:
+            raise OperationalError("the connection is lost")
+        return []
+
+    route = ROUTES["billing"]
+    monkeypatch.setitem(ROUTES, "billing", Route(route.group, route.topic, {OrderPlaced: away}))
+    content = body(placed(alice), placed(alice))
+    assert [post(content).status_code for _ in range(5)] == [503] * 4 + [204]
+    assert calls == [2] * 5
 
 
 def test_a_flood_of_failures_is_not_drained_into_dead_letters(alice: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
