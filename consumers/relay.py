@@ -108,8 +108,7 @@ class Relay:
         while not self._stop.is_set():
             if self._try(lambda: self._call(couriers)):
                 last_busy = time.monotonic()
-            quiet = time.monotonic() - last_busy
-            self._stop.wait(min(max(quiet * SHARE_OF_QUIET, SHORTEST_SECONDS), LONGEST_SECONDS))
+            self._stop.wait(pause_seconds(time.monotonic() - last_busy))
 
     def _call(self, couriers: Sequence[Courier]) -> int:
         """Calls those who rest although there are rows; returns how many are at work."""
@@ -139,6 +138,11 @@ class Relay:
             self._stop.wait(random.uniform(0.5, 1) * (error.seconds if isinstance(error, Away) else 1))
             close_old_connections()  # not before each step: it would ask the database whether it is there
             return 0
+
+
+def pause_seconds(quiet_seconds: float) -> float:
+    """Between two looks at the outbox: milliseconds while there is something to do, tens of them after a while without."""
+    return min(max(quiet_seconds * SHARE_OF_QUIET, SHORTEST_SECONDS), LONGEST_SECONDS)
 
 
 def couriers() -> list[Courier]:

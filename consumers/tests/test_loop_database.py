@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from consumers.loop import Loop
 from consumers.models import Position
@@ -38,6 +38,27 @@ def test_a_connection_that_breaks_in_a_batch_costs_one_retry(broker: MemoryBroke
     assert doors.calls == [opened_ids(0, 1, 2)] * 2
     assert effects() == opened_ids(0, 1, 2)
     assert loop.tally.retries == 1 and Position.objects.get().owner is None
+
+
+def test_a_commit_whose_answer_is_lost_is_found_done_by_the_fence(
+    broker: MemoryBroker, doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = connection._commit  # type: ignore[attr-defined]  # the stub lacks it
+    lost: list[str] = []
+
+    def commit_without_an_answer() -> None:
+        commit()
+        if effects() and not lost:
+            lost.append("the answer")
+            raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(connection, "_commit", commit_without_an_answer)
+    broker.append(*map(opened, range(3)))
+
+    run()
+
+    assert lost and doors.calls == [opened_ids(0, 1, 2)]
+    assert effects() == opened_ids(0, 1, 2)
 
 
 def test_a_connection_that_breaks_between_two_batches_is_replaced(broker: MemoryBroker) -> None:

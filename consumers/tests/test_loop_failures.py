@@ -8,12 +8,13 @@ from pytest_django import Settings
 
 from consumers.dead_letters import Flooded
 from consumers.models import DeadLetter
-from consumers.tests.memory_broker import MemoryBroker
+from consumers.tests.memory_broker import MemoryBroker, MemorySubscription
 from consumers.tests.running import opened_ids, run
 from consumers.tests.stubs import Doors, closed, effects, opened, outbox, positions, raw
 from consumers.tests.test_failures import database_error
 from kafka_shop.databases import run as sql
 from kafka_shop.messaging.events import Conflict
+from kafka_shop.messaging.kafka import Record
 
 pytestmark = pytest.mark.usefixtures("effects_table")
 
@@ -133,6 +134,28 @@ def test_what_comes_while_a_batch_is_repeated_is_kept_behind_it(broker: MemoryBr
     run()
 
     assert effects() == opened_ids(1, 2, 101, 102, 103)
+
+
+def test_while_a_batch_waits_the_partitions_are_paused_and_the_group_is_polled(
+    broker: MemoryBroker, doors: Doors, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.RETRY_BACKOFF_MS = (20, 20)
+    flowing: list[set[int]] = []
+    take = MemorySubscription.take
+
+    def watched(self: MemorySubscription, limit: int, timeout: float) -> list[Record]:
+        if len(doors.calls) == 1:
+            flowing.append(set(self.flowing))
+        return take(self, limit, timeout)
+
+    monkeypatch.setattr(MemorySubscription, "take", watched)
+    doors.fails = times(1, database_error("40001"))
+    broker.append(opened(1))
+
+    run()
+
+    assert len(flowing) > 1 and not any(flowing)
+    assert effects() == opened_ids(1)
 
 
 def test_a_lost_race_is_run_once_more_as_a_whole(broker: MemoryBroker, doors: Doors) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,14 +14,17 @@ from pytest_django import Settings
 
 import billing.services
 from billing.models import Account, Invoice
+from consumers import receiving
 from consumers.models import DeadLetter
+from consumers.reading import Item
 from consumers.routes import ROUTES, Route
+from consumers.tests.test_failures import database_error
 from kafka_shop.ids import uuid7
 from kafka_shop.messaging.envelope import seal, to_json
 from kafka_shop.messaging.events import Event
 from kafka_shop.messaging.models import OutboxRow
 from kafka_shop.users.models import User
-from orders.events import OrderPlaced
+from orders.events import OrderCancelled, OrderPlaced
 
 NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
 BATCH, ONE = "application/cloudevents-batch+json", "application/cloudevents+json"
@@ -141,12 +145,15 @@ def test_users_are_no_services() -> None:
     assert answer.status_code == 403
 
 
-def test_a_transient_failure_asks_for_the_whole_request_again(alice: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(events: object) -> list[Event]:
-        raise OperationalError("the connection is lost")
+@pytest.mark.parametrize("error", [OperationalError("lost"), *map(database_error, ["40P01", "57014", "42P01"])], ids=str)
+def test_what_is_no_fault_of_the_event_asks_for_the_whole_request_again(
+    alice: UUID, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(events: object) -> list[Event]:
+        raise error
 
     route = ROUTES["billing"]
-    monkeypatch.setitem(ROUTES, "billing", Route(route.group, route.topic, {OrderPlaced: away}))
+    monkeypatch.setitem(ROUTES, "billing", Route(route.group, route.topic, {OrderPlaced: fail}))
     answer = post(body(placed(alice)))
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
     assert not Invoice.objects.exists()
@@ -167,6 +174,30 @@ def test_failures_that_only_time_can_help_make_no_later_event_run_alone(alice: U
     content = body(placed(alice), placed(alice))
     assert [post(content).status_code for _ in range(5)] == [503] * 4 + [204]
     assert calls == [2] * 5
+
+
+def test_of_two_requests_at_once_the_second_ends_the_first(alice: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = receiving.items
+
+    def overtaken(*request: Any) -> list[Item]:
+        monkeypatch.setattr(receiving, "items", read)
+        assert post(content).status_code == 204
+        return read(*request)
+
+    content = body(placed(alice))
+    monkeypatch.setattr(receiving, "items", overtaken)
+    assert post(content).status_code == 503
+    assert Account.objects.get(customer_id=alice).balance == Decimal("90.00")
+    assert post(content).status_code == 204
+
+
+def test_events_are_split_in_waves_as_those_of_a_log_are(alice: UUID) -> None:
+    orders = [placed(alice, "1.00") for _ in range(9)]
+    cancelled = [OrderCancelled(order_id=order.order_id, customer_id=alice, cancelled_at=NOW) for order in orders]
+    told = [event for pair in zip(orders, cancelled, strict=True) for event in pair]
+    assert post(body(*told)).status_code == 204
+    assert list(Invoice.objects.values_list("status", flat=True)) == ["refunded"] * 9
+    assert Account.objects.get(customer_id=alice).balance == Decimal("100.00")
 
 
 def test_a_flood_of_failures_is_not_drained_into_dead_letters(alice: UUID, monkeypatch: pytest.MonkeyPatch) -> None:

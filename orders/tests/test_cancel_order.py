@@ -27,6 +27,15 @@ def test_a_pending_or_a_paid_order_is_cancelled_at_once(paid: bool) -> None:
     assert (stored.paid_at is not None) == paid
 
 
+def test_the_number_of_a_fact_is_drawn_after_the_lock_of_its_order(statements: list[str]) -> None:
+    order = place()
+    statements.clear()
+    services.cancel_order(order_id=order.id, now=LATER)
+    [lock] = [place for place, sql in enumerate(statements) if "FOR UPDATE" in sql]
+    [fact] = [place for place, sql in enumerate(statements) if "INSERT INTO messaging_outboxrow" in sql]
+    assert lock < fact
+
+
 def test_a_cancellation_asks_billing_for_the_money_back_and_tells_the_customer() -> None:
     order = place()
     empty_outbox()

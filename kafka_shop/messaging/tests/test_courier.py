@@ -33,6 +33,15 @@ def test_another_destinations_rows_stay(carrier: Carrier) -> None:
     assert len(waiting()) == 1
 
 
+def test_the_same_fact_on_its_way_to_another_destination_stays(courier: Courier) -> None:
+    publish(said())
+    run("default", "INSERT INTO messaging_outboxrow SELECT number + 1, 'billing-topic', event_id, key, event, false, 0, NULL, '', now()"
+        " FROM messaging_outboxrow")  # fmt: skip
+
+    assert turn(courier) == 1
+    assert OutboxRow.objects.get().destination == "billing-topic"
+
+
 def test_a_row_that_was_not_acknowledged_is_postponed_and_holds_up_no_other(courier: Courier, carrier: Carrier) -> None:
     failed, _ = publish(*several(2))
     carrier.refused = {failed: BUSY}

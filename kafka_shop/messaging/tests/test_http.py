@@ -1,12 +1,23 @@
 """What an HTTP answer means for the rows of a window: only 204 takes them, what is broken is searched in halves, all else waits."""
 
 import json
+import re
 from collections.abc import Callable
 
 import httpx
 import pytest
 
-from kafka_shop.messaging.http import EVENTS_A_REQUEST, LONE_ATTEMPTS, Away, HttpCarrier, Row
+from kafka_shop.databases import LIMITS
+from kafka_shop.messaging.http import (
+    ANSWER_SECONDS,
+    EVENTS_A_REQUEST,
+    IDLE_TRANSACTION_SECONDS,
+    LONE_ATTEMPTS,
+    TURN_SECONDS,
+    Away,
+    HttpCarrier,
+    Row,
+)
 
 URL = "http://billing.test/api/v1/billing/events/"
 
@@ -61,6 +72,12 @@ def test_an_event_that_is_refused_is_found_and_holds_up_no_other(status: int) ->
     taken, refused = carrier(receiver)(rows(*range(8)))
     assert sorted(taken) == [0, 1, 2, 3, 4, 6, 7]
     assert [(number, refusal.for_good) for number, refusal in refused.items()] == [(5, True)]
+
+
+def test_the_sender_waits_longer_than_the_receivers_statement_limit() -> None:
+    limit = re.search(r"statement_timeout = '(\d+)s'", LIMITS)
+    assert limit and int(limit[1]) < ANSWER_SECONDS
+    assert TURN_SECONDS + ANSWER_SECONDS < IDLE_TRANSACTION_SECONDS
 
 
 @pytest.mark.parametrize("status", [200, 202, 301, 401, 403, 404, 429, 500, 502, 504])

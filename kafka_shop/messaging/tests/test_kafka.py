@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from confluent_kafka import KafkaError
 from pytest_django import Settings
 
 from kafka_shop.messaging.envelope import from_kafka, seal
@@ -26,7 +27,7 @@ from kafka_shop.messaging.kafka import (
     sending,
 )
 from kafka_shop.messaging.kafka.client import bootstrap_servers
-from kafka_shop.messaging.relay import Courier, over_kafka
+from kafka_shop.messaging.relay import TURN_SECONDS, Courier, over_kafka
 from kafka_shop.messaging.tests.carrying import publish, turn, waiting
 from kafka_shop.messaging.tests.stubs import CUSTOMER, several
 from tests.sessions import eventually
@@ -91,6 +92,36 @@ def test_a_message_too_large_is_refused_for_good_and_the_others_go() -> None:
 
     assert sorted(acknowledged) == [0, 1]
     assert refused[7].for_good and "too large" in refused[7].reason
+
+
+@pytest.mark.parametrize(
+    ("code", "for_good"),
+    [
+        (KafkaError.MSG_SIZE_TOO_LARGE, True),
+        (KafkaError.INVALID_RECORD, True),
+        (KafkaError._MSG_TIMED_OUT, False),
+        (KafkaError.NOT_ENOUGH_REPLICAS, False),
+        (KafkaError.LEADER_NOT_AVAILABLE, False),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, False),
+        (KafkaError.UNKNOWN_TOPIC_OR_PART, False),
+    ],
+)
+def test_only_what_no_time_can_help_is_refused_for_good(monkeypatch: pytest.MonkeyPatch, code: int, for_good: bool) -> None:
+    class Refusing:
+        """A client whose broker refuses everything."""
+
+        def produce(self, *_: object, on_delivery: Callable[[KafkaError, None], None], **__: object) -> None:
+            on_delivery(KafkaError(code), None)
+
+    monkeypatch.setattr(sending, "producer", Refusing)
+
+    acknowledged, refused = send(TOPIC, messages(1), timeout=10)
+
+    assert acknowledged == [] and refused[0].for_good is for_good
+
+
+def test_the_client_gives_a_message_up_before_the_relay_does() -> None:
+    assert sending.PRODUCER["delivery.timeout.ms"] < TURN_SECONDS * 1000 < Courier("", "", over_kafka("")).idle_seconds * 1000
 
 
 def test_what_has_no_answer_in_time_is_neither_acknowledged_nor_refused(settings: Settings) -> None:
