@@ -4,8 +4,18 @@
 import os
 import sys
 
-from kafka_shop.entry import execute
+from consumers import health
+
+
+def execute(argv: list[str]) -> int:
+    """Runs a command line and returns its exit code. A probe of a consumer or relay is answered before Django is loaded."""
+    if argv[1:2] in (["run_consumer"], ["run_relay"]) and "--check-health" in argv:
+        return health.main(argv[1:])
+    from kafka_shop import entry
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kafka_shop.settings")
+    return entry.execute(argv)
+
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kafka_shop.settings")
     sys.exit(execute(sys.argv))

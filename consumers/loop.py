@@ -15,6 +15,7 @@ from django.utils import timezone
 from consumers import batch as transaction
 from consumers.dead_letters import Flooded
 from consumers.failures import Verdict, backoff_seconds, judge, reason
+from consumers.health import Beat
 from consumers.membership import Membership
 from consumers.reading import Reader
 from consumers.retrying import Batch, lone_pause_seconds, next_tries
@@ -43,8 +44,9 @@ class Tally:
 class Loop:
     """Runs one consumer. All state but the progress rows is this object's, and may be lost at any moment."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, beat: Beat = lambda states: None) -> None:
         self.name, self.route, self.tally = name, ROUTES[name], Tally()
+        self._beat = beat
         self.membership = Membership(name, self.route, alias_of(name), on_forget=self._forget)
         self._reader = Reader({kind.type: kind for kind in self.route.handlers})
         self._batches: deque[Batch] = deque()
@@ -67,6 +69,7 @@ class Loop:
 
     def run_once(self) -> None:
         """One turn: new partitions are claimed and verified, then one batch is taken and tried."""
+        self._beat(self.membership.states())
         close_old_connections()
         try:
             self.membership.settle(busy=bool(self._batches))
@@ -186,6 +189,7 @@ class Loop:
         try:
             while (left := until - time.monotonic()) > 0 and not self._stop.is_set():
                 self._take(1, min(left, POLL_SECONDS))
+                self._beat(self.membership.states())
         finally:
             self.membership.resume()
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from consumers.failures import Fenced
+from consumers.health import State
 from consumers.logs import Standing, examine
 from consumers.positions import Claim, Log, Positions
 from consumers.reading import Item
@@ -20,6 +21,7 @@ log = structlog.get_logger("consumers")
 
 VERIFY_SECONDS = 5.0  # between two looks at the identity of the logs
 LEAVE_SECONDS = 3.0
+STALLED_LOOKS, MOST_PATIENCE = 2, 64  # looks at a position that stands still, before its client is replaced
 
 
 class PositionLost(Exception):
@@ -92,6 +94,12 @@ class Membership:
         if self._assigned or self._claimed or not self.claims:
             return 1
         return sum(max(0, self._inspector.watermarks(self.topic, claim.partition).high - claim.position) for claim in self.claims.values())
+
+    def states(self) -> dict[str, State]:
+        """How each assigned partition is."""
+        flowing = {partition: State.STALLED if partition in self._watch.stalled else State.OK for partition in self.claims}
+        coming = dict.fromkeys(self._assigned | self._claimed.keys(), State.REBALANCING)
+        return {str(partition): state for partition, state in sorted((flowing | coming).items())}
 
     def is_careful(self, record: Record) -> bool:
         """Whether messages near this one have killed the process."""
@@ -175,7 +183,7 @@ class Membership:
             self._on_forget(changed)
             self.give_up(changed)
         behind = {claim.partition: claim.position for claim in self.claims.values() if examined[claim.partition][1].high > claim.position}
-        if not busy and self._watch.is_deaf(behind):
+        if self._watch.is_deaf({} if busy else behind):
             self._rebuild()
 
     def _rebuild(self) -> None:
@@ -199,21 +207,29 @@ class Membership:
 
 
 class Watch:
-    """Notices positions that stand still although the log goes on: two looks with the same answer, then four, eight, …"""
+    """Notices positions that stand still although the log goes on: after two looks with the same answer, then four more, eight, …"""
 
     def __init__(self) -> None:
         self._seen: dict[int, int] = {}
-        self._looks, self._patience = 0, 2
+        self._still: dict[int, int] = {}  # looks in a row that found a partition where it was
+        self._patience, self._deaf_at = STALLED_LOOKS, STALLED_LOOKS
+
+    @property
+    def stalled(self) -> set[int]:
+        """The partitions that stand still although their client has been replaced."""
+        return {partition for partition, looks in self._still.items() if looks > STALLED_LOOKS}
 
     def is_deaf(self, behind: dict[int, int]) -> bool:
-        """behind: the position of every partition that is not at its end."""
-        still = {partition for partition, position in behind.items() if self._seen.get(partition) == position}
+        """Whether it is time for a new client. behind: the position of every partition that is not at its end."""
+        self._still = {
+            partition: self._still.get(partition, 0) + 1 for partition, position in behind.items() if self._seen.get(partition) == position
+        }
         self._seen = behind
-        if not still:
-            self._looks, self._patience = 0, 2
+        longest = max(self._still.values(), default=0)
+        if not longest:
+            self._patience, self._deaf_at = STALLED_LOOKS, STALLED_LOOKS
+        if longest < self._deaf_at:
             return False
-        self._looks += 1
-        if self._looks < self._patience:
-            return False
-        self._looks, self._patience = 0, min(self._patience * 2, 64)
+        self._patience = min(self._patience * 2, MOST_PATIENCE)
+        self._deaf_at = longest + self._patience
         return True

@@ -1,5 +1,6 @@
 """The relay process: a courier a destination, a lookout a database that calls them, and what only now and then is done."""
 
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from consumers import republication
 from consumers.failures import Verdict, judge, reason
+from consumers.health import LONGEST_TURN_SECONDS, Beat, State
 from consumers.room import EmbeddedRoom
 from consumers.routes import PUBLISHERS, READERS, ROUTES, SWEEPS
 from kafka_shop.databases import alias_of, limited_transaction, rows
@@ -33,11 +35,13 @@ LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('sweep'), hashtext(%s))"
 class Relay:
     """Publishes and sweeps for the services that this process serves."""
 
-    def __init__(self) -> None:
+    def __init__(self, beat: Beat = lambda states: None) -> None:
         self._stop = Flag()
         self._problem: Exception | None = None
+        self._beat = beat
         self.published = 0
         self._couriers = couriers()
+        self._due = {courier.destination: math.inf for courier in self._couriers}  # when its turn is over at the latest
         self._calls = {courier.destination: Flag() for courier in self._couriers}  # set while the courier is at work
 
     def stop(self) -> None:
@@ -53,6 +57,7 @@ class Relay:
         for thread in threads:
             thread.start()
         while not self._stop.wait(0.2):
+            self._beat(self.states())
             each_turn(self)
         for call in self._calls.values():
             call.set()
@@ -68,6 +73,11 @@ class Relay:
             int(rows(alias, "SELECT count(*) FROM messaging_outboxrow WHERE refused = ''")[0][0])
             for alias in {each.alias for each in self._couriers}
         )
+
+    def states(self) -> dict[str, State]:
+        """How each destination is: stalled when its courier does not come back from a turn."""
+        now = time.monotonic()
+        return {destination: State.OK if now < due else State.STALLED for destination, due in sorted(self._due.items())}
 
     def _refuse_unusable(self) -> None:
         """A database or topic that is not there is told at once; later on it is waited for."""
@@ -96,6 +106,7 @@ class Relay:
         """Turn after turn while there are rows; then waits to be called, and once a second looks for itself."""
         call = self._calls[courier.destination]
         while not self._stop.is_set():
+            self._due[courier.destination] = time.monotonic() + LONGEST_TURN_SECONDS + courier.idle_seconds
             published = self._try(lambda: courier.turn(timezone.now()))
             self.published += published
             if not published:

@@ -83,6 +83,14 @@ class Environment:
             return default.split(",")
         return values
 
+    def folder(self, name: str, default: Path) -> Path:
+        """A folder, which need not be there yet; a relative one is of the project."""
+        path = BASE_DIR / self.text(name) if self.text(name) else default
+        if path.exists() and not path.is_dir():
+            self.complain("E009", name, f"is {str(path)!r}, not a folder", f"Set {name} to a folder, or leave it out.")
+            return default
+        return path
+
     def json_object(self, name: str) -> dict[str, Any]:
         value = self.text(name, "{}")
         try:
@@ -133,6 +141,17 @@ class Environment:
             self.complain("E011", name, "is not a PostgreSQL URL", f"Set {name}=postgres://user:password@host:5432/name.")
             return None
         return {**embedded, "NAME": parsed["NAME"]} if parsed["HOST"] == "embedded" else parsed
+
+
+def read_environment() -> Environment:
+    """The environment, with `.env` below it unless tests forbid that."""
+    return Environment(None if os.environ.get("SHOP_IGNORE_DOTENV") else BASE_DIR / ".env")
+
+
+def folders(env: Environment) -> tuple[Path, Path]:
+    """VAR_DIR and HEARTBEAT_DIR."""
+    var = BASE_DIR / env.text("VAR_DIR", "var")
+    return var, env.folder("HEARTBEAT_DIR", var / "heartbeats")
 
 
 def whole(text: str) -> int | None:

@@ -1,17 +1,16 @@
 """Django's settings: assignments only. `conf.py` reads the environment, `checks.py` reports what is wrong with it."""
 
-import os
 import sys
 from datetime import timedelta
 from typing import Any
 
 from psycopg import IsolationLevel
 
-from kafka_shop.conf import BASE_DIR, Environment, service_databases
+from kafka_shop.conf import BASE_DIR, folders, read_environment, service_databases
 from kafka_shop.conf import SERVICES as ALL_SERVICES
 from kafka_shop.logs import logging_config
 
-env = Environment(None if os.environ.get("SHOP_IGNORE_DOTENV") else BASE_DIR / ".env")
+env = read_environment()
 
 # --- the process ---
 DEBUG = env.flag("DEBUG")
@@ -22,7 +21,7 @@ SECRET_KEY = SECRET_KEY or "missing"
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if DEBUG else "")
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 SERVICES = env.names("SERVICES", ",".join(ALL_SERVICES), among=ALL_SERVICES)
-VAR_DIR = BASE_DIR / env.text("VAR_DIR", "var")
+VAR_DIR, HEARTBEAT_DIR = folders(env)
 DEMO = env.flag("DEMO")
 
 # --- databases ---
@@ -104,7 +103,9 @@ INSTALLED_APPS = [
     "kafka_shop.local",
 ]
 MIDDLEWARE = [
+    "kafka_shop.api.middleware.ProblemMiddleware",
     "kafka_shop.api.middleware.SlashMiddleware",
+    "kafka_shop.api.middleware.BodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -140,7 +141,7 @@ LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "en", ("en", "ru"))
 LANGUAGES = [("en", "English"), ("ru", "Русский")]
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = None  # kafka_shop/api/bodies.py limits every body
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -148,11 +149,12 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["kafka_shop.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["kafka_shop.api.renderers.ProblemAwareRenderer", "rest_framework.renderers.BrowsableAPIRenderer"],
     "DEFAULT_PAGINATION_CLASS": "kafka_shop.api.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "EXCEPTION_HANDLER": "kafka_shop.api.problems.handle",
+    "NON_FIELD_ERRORS_KEY": "\0",  # no name in a body can be this one
     "COERCE_DECIMAL_TO_STRING": True,
     "LIST_SERIALIZER_ERRORS_AS_DICT": True,
 }
@@ -161,6 +163,7 @@ REST_KNOX = {
     "AUTH_HEADER_PREFIX": "Bearer",
     "EXPIRY_DATETIME_FORMAT": None,
 }
+DJANGO_STRUCTLOG_USER_ID_FIELD = ""  # it would read the session's user before each view, with the database away, too
 
 # --- safety: secure unless DEBUG ---
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG

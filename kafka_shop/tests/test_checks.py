@@ -114,6 +114,20 @@ def test_shop_e008_a_currency_that_is_no_code(read: Read, value: str) -> None:
     assert (only(found).id, only(found).setting, found["CURRENCY"]) == ("shop.E008", "CURRENCY", "EUR")
 
 
+def test_shop_e009_a_folder_that_is_a_file(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    found = read(HEARTBEAT_DIR=str(tmp_path / "file"))
+
+    assert (only(found).id, only(found).setting) == ("shop.E009", "HEARTBEAT_DIR")
+    assert found["HEARTBEAT_DIR"] == django_settings.VAR_DIR / "heartbeats"
+
+
+def test_shop_e009_a_folder_may_have_to_be_made_and_is_of_the_project_unless_it_says_where(read: Read, tmp_path: Path) -> None:
+    assert read(HEARTBEAT_DIR=str(tmp_path / "new"))["HEARTBEAT_DIR"] == tmp_path / "new"
+    assert read(HEARTBEAT_DIR="beats")["HEARTBEAT_DIR"] == conf.BASE_DIR / "beats"
+    assert read()["SETTINGS_PROBLEMS"] == ()
+
+
 @pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS"])
 @pytest.mark.parametrize("value", ["", "  "])
 def test_shop_e010_what_production_cannot_do_without(read: Read, name: str, value: str) -> None:

@@ -1,5 +1,6 @@
 """`run_consumer NAME`: the long-lived consumer of one service."""
 
+import sys
 from argparse import ArgumentParser
 from difflib import get_close_matches
 from typing import Any
@@ -8,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from consumers.health import heartbeat, probe
 from consumers.loop import Loop
 from consumers.process import Progress, one_line_errors, spare_collector, stop_on_signals
 from consumers.rewind import rewind, when
@@ -22,6 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--max-messages", type=int, metavar="N", help="end after at least N messages")
         parser.add_argument("--until-idle", action="store_true", help="end when everything is read")
         parser.add_argument("--from", dest="start", metavar="earliest|latest|TIME", help="rewind first; the group must be stopped")
+        parser.add_argument("--check-health", action="store_true", help="only tell whether the consumer of that name is well: 0 or 1")
 
     def handle(self, name: str, **options: Any) -> None:
         if name not in ROUTES:
@@ -29,14 +32,16 @@ class Command(BaseCommand):
             raise CommandError(
                 f"there is no consumer {name!r}" + (f", did you mean {nearest[0]}?" if nearest else f": {', '.join(ROUTES)}")
             )
+        if options["check_health"]:
+            sys.exit(probe(name))
         if name not in settings.SERVICES:
             raise CommandError(f"this process does not serve {name} (SERVICES={','.join(settings.SERVICES)}): add it to SERVICES")
         if settings.TRANSPORT == "http":
             raise CommandError("TRANSPORT=http needs no consumers: the web takes the events")
-        with one_line_errors():
+        with one_line_errors(), heartbeat(settings.HEARTBEAT_DIR, name) as beat:
             if options["start"]:
                 rewind(name, when(options["start"]), timezone.now())
-            loop = Loop(name)
+            loop = Loop(name, beat)
             stop_on_signals(loop)
             spare_collector()
             progress = Progress(name)
