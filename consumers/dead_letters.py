@@ -88,10 +88,11 @@ def identity(topic: str, item: Item, claim: Claim) -> str:
 
 def row(identity: str, item: Item, log: str) -> tuple[object, ...]:
     record, envelope = item.record, item.envelope
+    key = envelope.partitionkey.encode() if envelope and record.partition == OVER_HTTP else record.key
     headers = json.dumps([[storable(name), storable((value or b"").decode("latin-1"))] for name, value in record.headers])
     kind, subject = (envelope.type, envelope.subject) if envelope else ("", "")
     return (
-        uuid7(), identity, record.partition, record.offset, record.key, record.value, headers,
+        uuid7(), identity, record.partition, record.offset, key, record.value, headers,
         log, kind, subject, storable(item.refusal)[:LONGEST_REASON], fingerprint(item.refusal, kind), max(item.attempts, 1),
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """What the engine remembers: one table of each in every service's database."""
 
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import Q
 
@@ -44,7 +45,7 @@ class DeadLetter(models.Model):
     partition = models.IntegerField(null=True)
     offset = models.BigIntegerField(null=True)
     log = models.TextField(default="", db_default="")  # the log that the offset counts in: its topic id, else its cluster's
-    key = models.BinaryField(null=True)
+    key = models.BinaryField(null=True)  # the customer; over HTTP that of the envelope, if it can be read
     value = models.BinaryField(null=True)
     headers = models.JSONField(default=list)  # [[name, latin-1 text]]: bytes kept one to one, NUL as U+FFFD
     event_type = models.TextField(default="")
@@ -52,9 +53,10 @@ class DeadLetter(models.Model):
     reason = models.TextField()  # one line, without the message's content
     fingerprint = models.TextField()  # groups what failed alike
     attempts = models.PositiveIntegerField(default=1)
-    failed_at = models.DateTimeField()
+    failed_at = models.DateTimeField()  # when its consumer passed over it; a replay that fails leaves this, and so the order of a key
     closed_at = models.DateTimeField(null=True)
     outcome = models.TextField(default="")  # how it was closed: applied, replayed or discarded
+    closed_because = models.TextField(default="", db_default="")  # why it was discarded
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["consumer", "identity"], name="dead_letter_once_an_event")]
@@ -62,7 +64,13 @@ class DeadLetter(models.Model):
             models.Index(fields=["consumer", "fingerprint"], condition=Q(closed_at=None), name="dead_letter_open"),
             models.Index(fields=["consumer", "partition", "offset"], name="dead_letter_coordinates"),
             models.Index(fields=["subject"], name="dead_letter_subject"),
+            HashIndex(fields=["key"], condition=Q(closed_at=None), name="dead_letter_key"),  # a key may be longer than a B-tree takes
         ]
 
     def __str__(self) -> str:
         return f"{self.consumer}: {self.identity}"
+
+    @property
+    def state(self) -> str:
+        """open, or how it was closed."""
+        return self.outcome if self.closed_at else "open"
