@@ -24,13 +24,20 @@ LEFT_TO_DEFAULTS = (
 
 @contextmanager
 def running() -> Iterator[KafkaCluster]:
-    """Starts both on empty disks, sets Django up as in production, whatever the environment says, and migrates. Once a process."""
+    """Starts both on empty disks, and sets Django up on them. Once a process."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder, KafkaCluster(Path(folder)) as kafka:
-        os.environ.update(_environment(_fresh_database(FOLDER / "postgres"), kafka.bootstrap))
-        django.setup()
-        _migrate()
+        set_up(_fresh_database(FOLDER / "postgres"), kafka.bootstrap, FOLDER)
         yield kafka
+
+
+def set_up(database_url: str, bootstrap: str, var: Path) -> None:
+    """Sets Django up as in production, whatever the environment says, and migrates. Once a process."""
+    os.environ.update(_environment(database_url, bootstrap, var))
+    django.setup()
+    from kafka_shop.local.migrations import migrate_all  # it needs Django to be set up
+
+    migrate_all()
 
 
 def _fresh_database(folder: Path) -> str:
@@ -42,7 +49,7 @@ def _fresh_database(folder: Path) -> str:
     return f"postgres:///{folder}/{DATABASE}"
 
 
-def _environment(database_url: str, bootstrap: str) -> dict[str, str]:
+def _environment(database_url: str, bootstrap: str, var: Path) -> dict[str, str]:
     return dict.fromkeys(LEFT_TO_DEFAULTS, "") | {
         "DJANGO_SETTINGS_MODULE": "kafka_shop.settings",
         "SHOP_IGNORE_DOTENV": "1",
@@ -53,13 +60,8 @@ def _environment(database_url: str, bootstrap: str) -> dict[str, str]:
         "DATABASE_URL": database_url,
         "PGUSER": postgres.USER,
         "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
-        "VAR_DIR": str(FOLDER),
+        "VAR_DIR": str(var),
         "LOG_LEVEL": "WARNING",
         "LOG_FORMAT": "json",
     }
 
-
-def _migrate() -> None:
-    from kafka_shop.local.migrations import migrate_all  # it needs Django to be set up
-
-    migrate_all()

@@ -78,7 +78,7 @@ class Shop:
 
     def worker(self, *arguments: str, **environment: str) -> Worker:
         log = self._folder / f"{len(self.workers)}-{'-'.join(arguments)}.log"
-        self.workers.append(Worker(arguments, {**self.environment, **environment}, log))
+        self.workers.append(Worker(manage(*arguments), {**self.environment, **environment}, log))
         self._guardian.watch(worker.pid for worker in self.workers)
         return self.workers[-1]
 

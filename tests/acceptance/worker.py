@@ -1,9 +1,11 @@
 """A process of the shop under test, and the signals it may get."""
 
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,13 +18,13 @@ def manage(*arguments: str) -> list[str]:
 
 
 class Worker:
-    """One `manage.py` process; what it writes goes to a file."""
+    """One process of the shop, with those that it starts itself; what it writes goes to a file."""
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                manage(*arguments), cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                command, cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output, process_group=0
             )
 
     @property
@@ -49,14 +51,18 @@ class Worker:
 
     def kill(self) -> None:
         """Ends it as a power cut does."""
-        self._process.kill()
+        self._send(signal.SIGKILL)
         self._process.wait()
 
     def freeze(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
+        self._send(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
+        self._send(signal.SIGCONT)
+
+    def _send(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
 
     def wait(self, seconds: float) -> int:
         """Waits for its end and returns its exit code. Raises TimeoutExpired, and the log then says where every thread was."""

@@ -10,7 +10,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from tests.kafka import prepared, probe
 from tests.kafka.guardian import Guardian
-from tests.kafka.node import Node, random_id
+from tests.kafka.node import Door, Node, random_id
 from tests.kafka.ports import free_ports
 
 READY_SECONDS = 60.0
@@ -26,13 +26,15 @@ class KafkaCluster:
     """Brokers under `folder`; their ports are chosen here and stay the same. Nodes are numbered from 1.
 
     Made for short tests: short session time-outs, no rebalance delay, topics only by `create_topic`. `properties` are further
-    broker properties, which win. As a context manager it starts the nodes and in the end kills them and removes their folders,
+    broker properties, which win; `doors` are ways in through a proxy, by node. As a context manager it starts the nodes and in the end kills them and removes their folders,
     which also happens when this process is killed.
     """
 
-    def __init__(self, folder: Path, nodes: int = 1, properties: Mapping[str, str] | None = None) -> None:
-        ports = free_ports(2 * nodes)
-        self._nodes = {n: Node(folder / f"node-{n}", n, ports[2 * n - 2], ports[2 * n - 1]) for n in range(1, nodes + 1)}
+    def __init__(
+        self, folder: Path, nodes: int = 1, properties: Mapping[str, str] | None = None, doors: Mapping[int, Door] | None = None
+    ) -> None:
+        ports, behind = free_ports(2 * nodes), doors or {}
+        self._nodes = {n: Node(folder / f"node-{n}", n, ports[2 * n - 2], ports[2 * n - 1], behind.get(n)) for n in range(1, nodes + 1)}
         self._properties = dict(properties or {})
         self._guardian: Guardian | None = None
 

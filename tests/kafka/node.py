@@ -7,6 +7,7 @@ import subprocess
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.kafka.installation import java_command
 
@@ -29,16 +30,24 @@ QUICK = {
 }
 
 
-class Node:
-    """A broker with its folder and its two ports, which stay the same over restarts."""
+class Door(NamedTuple):
+    """A second way in: the port where the broker listens, and the one of a proxy before it, which clients that come this way are told."""
 
-    def __init__(self, folder: Path, number: int, port: int, controller_port: int) -> None:
+    port: int
+    proxy_port: int
+
+
+class Node:
+    """A broker with its folder and its ports, which stay the same over restarts."""
+
+    def __init__(self, folder: Path, number: int, port: int, controller_port: int, door: Door | None = None) -> None:
         self.folder = folder
         self.number = number
         self.address = f"127.0.0.1:{port}"
         self.voter = f"{number}@127.0.0.1:{controller_port}"
         self.frozen = False
         self._listeners = f"PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller_port}"
+        self._door = door
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -56,10 +65,18 @@ class Node:
             "controller.listener.names": "CONTROLLER",
             "controller.quorum.voters": voters,
             "log.dirs": str(self.folder / "data"),
+            **(self._through(self._door) if self._door else {}),
         }
         self.folder.mkdir(parents=True, exist_ok=True)
         lines = [f"{name}={value}\n" for name, value in {**QUICK, **_replication(voters), **properties, **fixed}.items()]
         (self.folder / "server.properties").write_text("".join(lines))
+
+    def _through(self, door: Door) -> dict[str, str]:
+        return {
+            "listeners": f"{self._listeners},DOOR://127.0.0.1:{door.port}",
+            "advertised.listeners": f"PLAINTEXT://{self.address},DOOR://127.0.0.1:{door.proxy_port}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,DOOR:PLAINTEXT",
+        }
 
     def format(self, checkpoint: Path, cluster_id: str) -> None:
         """Make the disk new and empty, as `kafka-storage format` does.
