@@ -31,5 +31,6 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "shop"}},
+        "loggers": {"django.request": {"level": "CRITICAL"}},  # django_structlog says it all once, with the request's id
         "root": {"handlers": ["stderr"], "level": level},
     }

@@ -103,7 +103,9 @@ INSTALLED_APPS = [
     "kafka_shop.local",
 ]
 MIDDLEWARE = [
+    "kafka_shop.api.middleware.ProblemMiddleware",
     "kafka_shop.api.middleware.SlashMiddleware",
+    "kafka_shop.api.middleware.BodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -139,7 +141,7 @@ LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "en", ("en", "ru"))
 LANGUAGES = [("en", "English"), ("ru", "Русский")]
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = None  # kafka_shop/api/bodies.py limits every body
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -147,11 +149,12 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["kafka_shop.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["kafka_shop.api.renderers.ProblemAwareRenderer", "rest_framework.renderers.BrowsableAPIRenderer"],
     "DEFAULT_PAGINATION_CLASS": "kafka_shop.api.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "EXCEPTION_HANDLER": "kafka_shop.api.problems.handle",
+    "NON_FIELD_ERRORS_KEY": "\0",  # no name in a body can be this one
     "COERCE_DECIMAL_TO_STRING": True,
     "LIST_SERIALIZER_ERRORS_AS_DICT": True,
 }
@@ -160,6 +163,7 @@ REST_KNOX = {
     "AUTH_HEADER_PREFIX": "Bearer",
     "EXPIRY_DATETIME_FORMAT": None,
 }
+DJANGO_STRUCTLOG_USER_ID_FIELD = ""  # it would read the session's user before each view, with the database away, too
 
 # --- safety: secure unless DEBUG ---
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG

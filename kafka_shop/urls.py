@@ -5,28 +5,23 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from consumers.api import events_path
-from kafka_shop.api import health, problems
+from kafka_shop.api import health
 from kafka_shop.api.admin import leave_out
+from kafka_shop.api.kinds import PAGES
 from kafka_shop.api.root import Root
-
-handler400 = problems.bad_request
-handler403 = problems.permission_denied
-handler404 = problems.page_not_found
-handler500 = problems.server_error
 
 
 def api(services: Iterable[str]) -> list[Any]:
-    """The API's routes: a room a service, and a last one for everything unknown."""
+    """The API's routes: a room a service."""
     rooms = [room for service in services for room in (events_path(service), path(f"{service}/", include(f"{service}.urls")))]
     return [
         path("", Root.as_view(), name="root"),
         path("auth/", include("kafka_shop.api.urls")),
         *rooms,
-        re_path("", problems.no_such_path),
     ]
 
 
@@ -40,6 +35,6 @@ urlpatterns = [
     path("ready", health.ready),
     path("admin/", admin.site.urls),
     path("sign-in/", include("rest_framework.urls")),
+    path(PAGES.lstrip("/"), include("kafka_shop.api.pages")),
     path("api/v1/", include(api(settings.SERVICES))),
-    re_path("^api/", problems.no_such_path),
 ]

@@ -2,17 +2,59 @@
 
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from rest_framework.response import Response
 
-from kafka_shop.api.problems import API
+from kafka_shop.api import bodies, problems
+from kafka_shop.api.renderers import PROBLEM
 from kafka_shop.messaging.outbox import traceparent
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
+API = "/api/"
+
 # W3C Trace Context, version 00; ids of zeros only are invalid.
 TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class ProblemMiddleware:
+    """Whatever refuses a request outside of REST framework, the answer is a problem; a browser gets pages outside of the API."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if isinstance(response, HttpResponse) and response.status_code >= HTTPStatus.BAD_REQUEST and not told(request, response):
+            response.content = problems.content(request, response.status_code)
+            response["Content-Type"], response["Content-Length"] = PROBLEM, str(len(response.content))
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return problems.unavailable(request) if isinstance(exception, problems.AWAY) else None
+
+
+def told(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether a refusal has its form already, or is a page for somebody who asked for one."""
+    page = not request.path.startswith(API) and request.get_preferred_type([PROBLEM, "text/html"]) == "text/html"
+    return page or isinstance(response, Response) or response["Content-Type"] == PROBLEM
+
+
+class BodyMiddleware:
+    """Refuses a body that is too large or compressed, whoever would read it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if bodies.size(request) > bodies.limit(request.path_info):
+            return problems.answer(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":  # RFC 9110, section 8.4.1
+            return problems.answer(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, **{"Accept-Encoding": "identity"})
+        return self.get_response(request)
 
 
 class SlashMiddleware:

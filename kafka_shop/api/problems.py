@@ -1,22 +1,24 @@
 """Every answer of 400 or more, in one form: problem details (RFC 9457) with a JSON pointer (RFC 6901) to each field that is wrong."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
-from django.views import defaults
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.utils.encoding import escape_uri_path
 from drf_standardized_errors.handler import ExceptionHandler
-from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from kafka_shop.api.kinds import kind_of
 from kafka_shop.api.renderers import PROBLEM
 
 RETRY_AFTER_SECONDS = 2
-API = "/api/"
+AWAY = (OperationalError, InterfaceError)
 
 Body = dict[str, Any]
 
@@ -47,8 +49,10 @@ class ProblemHandler(ExceptionHandler):
         return False
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
-        if isinstance(exc, OperationalError | InterfaceError):
+        if isinstance(exc, AWAY):
             return Unavailable()
+        if isinstance(exc, SuspiciousOperation | UnreadablePostError):
+            return ParseError("The request is malformed.")
         converted: Exception = super().convert_known_exceptions(exc)
         return converted
 
@@ -70,12 +74,13 @@ def handle(exc: Exception, context: Any) -> Response | None:
 
 def problem(status: int, detail: str, instance: str, errors: Iterable[Body] = ()) -> Body:
     """The members of a problem, in the order of RFC 9457."""
+    kind = kind_of(status)
     return {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "type": kind.type,
+        "title": kind.title,
         "status": int(status),
         "detail": detail,
-        "instance": instance,
+        "instance": escape_uri_path(instance),
         "errors": list(errors),
     }
 
@@ -101,29 +106,18 @@ def summary(errors: list[Body], exc: APIException) -> str:
     return f"{errors[0]['pointer']}: {first}" if isinstance(exc, ValidationError) and errors and errors[0]["pointer"] else first
 
 
-def answer(request: HttpRequest, status: int, detail: str, **headers: str) -> HttpResponse:
-    """A problem from outside REST framework."""
-    error = {"pointer": "", "code": HTTPStatus(status).name.lower(), "detail": detail}
-    return HttpResponse(json.dumps(problem(status, detail, request.path, [error])), status=status, content_type=PROBLEM, headers=headers)
+def answer(request: HttpRequest, status: int, detail: str = "", **headers: str) -> HttpResponse:
+    """A problem from outside REST framework; without a detail, what its kind means."""
+    return HttpResponse(content(request, status, detail), status=status, content_type=PROBLEM, headers=headers)
 
 
-def error_view(status: int, detail: str, page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A Django error view: a problem for the API's paths, Django's page for all others."""
-
-    def view(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-        if request.path.startswith(API):
-            return answer(request, status, detail)
-        return page(request, exception) if exception else page(request)
-
-    return view
+def content(request: HttpRequest, status: int, detail: str = "") -> str:
+    """A problem from outside REST framework, as JSON."""
+    told = detail or kind_of(status).meaning
+    error = {"pointer": "", "code": kind_of(status).name.replace("-", "_"), "detail": told}
+    return json.dumps(problem(status, told, request.path, [error]))
 
 
-bad_request = error_view(400, "The request is malformed.", defaults.bad_request)
-permission_denied = error_view(403, "This is not allowed.", defaults.permission_denied)
-page_not_found = error_view(404, "There is nothing at this path.", defaults.page_not_found)
-server_error = error_view(500, "Something broke here. It has been logged.", defaults.server_error)
-
-
-def no_such_path(request: HttpRequest) -> HttpResponse:
-    """The API's last route: unknown paths are problems with DEBUG on, too."""
-    return page_not_found(request)
+def unavailable(request: HttpRequest, detail: str = Unavailable.default_detail) -> HttpResponse:
+    """The answer while a database cannot be used."""
+    return answer(request, HTTPStatus.SERVICE_UNAVAILABLE, detail, **{"Retry-After": str(RETRY_AFTER_SECONDS)})

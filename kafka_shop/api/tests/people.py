@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.encoding import escape_uri_path
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
@@ -31,7 +32,8 @@ def refused(response: Any, status: int, pointer: str = "", code: str = "") -> No
     problem = response.json()
     assert list(problem) == ["type", "title", "status", "detail", "instance", "errors"]
     assert problem["status"] == status
-    assert problem["instance"] == response.wsgi_request.path
+    assert problem["type"].startswith("/docs/problems/")
+    assert problem["instance"] == escape_uri_path(response.wsgi_request.path)
     assert problem["detail"]
     errors = problem["errors"]
     assert all(set(error) == {"pointer", "code", "detail"} for error in errors)
