@@ -1,11 +1,13 @@
 """What an error means for a batch: pure decisions by SQLSTATE (PostgreSQL, appendix A) and by the client's error."""
 
 from enum import Enum
+from traceback import walk_tb
 
 from django.db import InterfaceError, OperationalError
 from django.db.utils import Error as DatabaseError
 from psycopg_pool import PoolTimeout
 
+from kafka_shop.errors import is_own
 from kafka_shop.messaging.kafka import BrokerAway
 
 TRANSIENT = {"08", "25", "40", "53", "55", "57", "58"}  # connection, transaction state, rollback, resources, locks, operator, system
@@ -58,11 +60,31 @@ def judge(error: Exception) -> Verdict:  # noqa: PLR0911  a table reads best as 
 
 
 def reason(error: Exception) -> str:
-    """One line for the dead letter: the error's kind and message. A database error's message may quote data, so only its code is kept."""
-    code = sqlstate(error)
+    """One line for logs and dead letters, without data: an error of the shop's own says what it says, of any other only the kind is told.
+
+    With it goes a database error's code and the constraint that was broken, or else the place in the shop's code.
+    """
+    kind, code = type(error).__name__, sqlstate(error)
     if code or isinstance(error, DatabaseError):
-        return f"{type(error).__name__} {code}".strip()
-    return f"{type(error).__name__}: {error}".splitlines()[0][:500]
+        return " ".join(filter(None, (kind, code, constraint(error))))
+    if is_own(type(error).__module__):
+        return f"{kind}: {error}".splitlines()[0][:500]
+    return f"{kind} in {place}" if (place := place_of(error)) else kind
+
+
+def constraint(error: BaseException | None) -> str:
+    """The name of the constraint that an error or what caused it is about, or ""."""
+    while error is not None:
+        if name := getattr(getattr(error, "diag", None), "constraint_name", None):
+            return str(name)
+        error = error.__cause__
+    return ""
+
+
+def place_of(error: Exception) -> str:
+    """The innermost function of the shop's that an error came through, or ""."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__) if is_own(frame.f_globals.get("__name__", ""))]
+    return f"{frames[-1].f_globals['__name__']}.{frames[-1].f_code.co_qualname}" if frames else ""
 
 
 def backoff_seconds(attempt: int, *, first_ms: int, longest_ms: int, jitter: float) -> float:

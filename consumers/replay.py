@@ -181,6 +181,6 @@ def open_row(letter: DeadLetter) -> QuerySet[DeadLetter]:
 def record_of(letter: DeadLetter) -> Record:
     """The message as it came. Its time in the log is not known any more."""
     partition = OVER_HTTP if letter.partition is None else letter.partition
-    headers = [(name, text.encode("latin-1", errors="replace")) for name, text in letter.headers]  # U+FFFD stands for a NUL
+    headers = [(name, text.replace("\ufffd", "\0").encode("latin-1")) for name, text in letter.headers]  # it stood for a NUL
     value = None if letter.value is None else bytes(letter.value)
     return Record(letter.topic, partition, letter.offset or 0, 0, None if letter.key is None else bytes(letter.key), headers, value)

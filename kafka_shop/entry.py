@@ -8,10 +8,10 @@ from django.core.management import ManagementUtility
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, ProgrammingError
 
+from kafka_shop.errors import is_own
 from kafka_shop.local.variants import demo_environment
 
 WITHOUT_DATABASE = {"check", "demo", "doctor", "run_broker"}  # the demo and the doctor join by themselves, and say so
-OWN_PACKAGES = {"kafka_shop", "orders", "billing", "notify", "consumers"}  # their errors say what to do
 
 
 class ShopCommands(ManagementUtility):
@@ -60,6 +60,6 @@ def explain(error: Exception) -> str:
         return f"Error: the database cannot be reached ({reason}). Start it, or see DATABASE_URL."
     if isinstance(error, ProgrammingError) and "does not exist" in reason:
         return f"Error: the database is not migrated ({reason}). Run `python manage.py migrate_all`."
-    if type(error).__module__.split(".")[0] in OWN_PACKAGES:
+    if is_own(type(error).__module__):
         return f"Error: {reason}"
     return f"Error: {type(error).__name__}: {reason} (--traceback tells more)"

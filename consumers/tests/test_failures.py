@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg_pool import PoolTimeout
 
+import billing.rules
 from consumers.failures import Fenced, Verdict, backoff_seconds, judge, reason, sqlstate
 from kafka_shop.databases import limited_transaction, run
 from kafka_shop.messaging.envelope import FactTooLarge
@@ -142,6 +143,13 @@ def test_the_reason_of_a_database_error_is_its_code_and_quotes_no_data() -> None
     assert reason(DataError("NUL in 'secret'")) == "DataError"
 
 
+@pytest.mark.django_db
+def test_the_reason_of_a_broken_constraint_names_it() -> None:
+    with pytest.raises(IntegrityError, match="secret") as caught:
+        run("default", "INSERT INTO orders_product (sku, name, price, currency, active) VALUES ('x', 'secret', 1, 'eur', true)")
+    assert reason(caught.value) == "IntegrityError 23514 product_currency_is_a_code"
+
+
 def test_the_reason_of_a_handlers_error_keeps_its_database_error_to_the_code() -> None:
     error = ValueError("secret row")
     error.__cause__ = database_error("23514")
@@ -155,10 +163,18 @@ def test_the_reason_of_a_handlers_error_keeps_its_database_error_to_the_code() -
         (Conflict("order 1 has another amount\nsecond line"), "Conflict: order 1 has another amount"),
         (Conflict("x" * 5000), "Conflict: " + "x" * 490),
         (Conflict(""), "Conflict: "),
+        (KeyError("secret"), "KeyError"),
+        (ValueError("secret"), "ValueError"),
     ],
 )
-def test_the_reason_is_one_short_line(error: Exception, line: str) -> None:
+def test_the_reason_is_one_short_line_and_quotes_no_strange_message(error: Exception, line: str) -> None:
     assert reason(error) == line
+
+
+def test_the_reason_of_a_strange_error_names_the_place_in_the_shops_own_code() -> None:
+    with pytest.raises(ValueError, match="secret") as caught:
+        billing.rules.code("secret")
+    assert reason(caught.value) == "ValueError in billing.rules.code"
 
 
 @given(st.integers(1, 10_000), st.integers(1, 1000), st.integers(1000, 60_000), st.floats(0, 1))

@@ -124,7 +124,7 @@ def test_a_message_without_a_value_is_unreadable() -> None:
 
 @pytest.mark.parametrize("version", [b"0.3", b"1.1", b"2.0"])
 def test_another_version_of_cloudevents_is_unreadable(version: bytes) -> None:
-    assert reason_of(headers_with(specversion=version)) == f"CloudEvents {version.decode()} is not understood, only 1.0"
+    assert reason_of(headers_with(specversion=version)) == "another version of CloudEvents than 1.0 is not understood"
 
 
 @pytest.mark.parametrize("type", [b"application/avro", b"application/cloudevents+json", b"text/plain"])
