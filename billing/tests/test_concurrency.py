@@ -86,8 +86,9 @@ def test_accounts_are_locked_by_id_whatever_the_order_of_events(handler: str) ->
         run(BILLING, "SELECT 1 FROM billing_account WHERE id = %s FOR NO KEY UPDATE", low)
         batch = submit(lambda: place(*events) if handler == "placed" else cancel(*map(cancelled, events)))
         wait_until_blocked()
-        run(BILLING, "SELECT 1 FROM billing_account WHERE id = %s FOR NO KEY UPDATE NOWAIT", high)  # it holds no lock on the higher one
+        free = rows(BILLING, "SELECT 1 FROM billing_account WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED", high)
     batch.result()
+    assert free, "the higher one was locked before the lower one"
 
 
 def test_accounts_are_locked_before_invoices() -> None:
