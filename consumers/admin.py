@@ -19,7 +19,7 @@ class EventTable(ReadOnly):
 
 @admin.register(Position)
 class PositionAdmin(EventTable):
-    list_display = ["consumer", "topic", "partition", "position", "owner", "moved_at"]
+    list_display = ["consumer", "topic", "partition", "position", "owner", "moved_at", "beat_at"]
     ordering = ["consumer", "topic", "partition"]
 
 

@@ -77,6 +77,7 @@ class Loop:
             self._postpone(error)
             return
         if not self._batches:
+            self._failures = 0
             self._take(settings.BATCH_SIZE, POLL_SECONDS)
         if self._batches:
             self._attempt(self._batches.popleft())

@@ -8,6 +8,7 @@ from threading import Thread
 import structlog
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.utils import timezone
 
 from consumers.failures import Fenced
 from consumers.health import State
@@ -15,13 +16,14 @@ from consumers.logs import Standing, examine
 from consumers.positions import Claim, Log, Positions
 from consumers.reading import Item
 from consumers.routes import Route
+from consumers.watch import Watch
+from kafka_shop.databases import limited_transaction
 from kafka_shop.messaging.kafka import BrokerAway, Inspector, Record, Subscription, log_identity
 
 log = structlog.get_logger("consumers")
 
 VERIFY_SECONDS = 5.0  # between two looks at the identity of the logs
 LEAVE_SECONDS = 3.0
-STALLED_LOOKS, MOST_PATIENCE = 2, 64  # looks at a position that stands still, before its client is replaced
 
 
 class PositionLost(Exception):
@@ -173,9 +175,10 @@ class Membership:
         self.claims[claim.partition] = self._claimed.pop(claim.partition)
 
     def _verify(self, *, busy: bool) -> None:
-        """Looks again whether the logs are the ones that are read, and whether the client still hears."""
+        """Looks again whether the claims are still ours, the logs the ones that are read, and whether the client still hears."""
         if not self.claims:
             return
+        self._confirm()
         seen = Log(*log_identity(self._inspector, self.topic))
         examined = {claim.partition: examine(self._inspector, self.topic, claim, seen) for claim in self.claims.values()}
         changed = {partition for partition, (standing, _) in examined.items() if standing is not Standing.SAME}
@@ -185,6 +188,20 @@ class Membership:
         behind = {claim.partition: claim.position for claim in self.claims.values() if examined[claim.partition][1].high > claim.position}
         if self._watch.is_deaf({} if busy else behind):
             self._rebuild()
+
+    def _confirm(self) -> None:
+        """Says in the progress rows that their owner lives. A row that another process claimed, or that an older database has, is given up.
+
+        Without it a consumer at the end of its log would not notice before the next message. Raises Fenced.
+        """
+        with limited_transaction(self.positions.alias):
+            owned = self.positions.beat(self.claims.values(), timezone.now())
+        lost = self.claims.keys() - owned
+        if lost:
+            log.warning("fenced", consumer=self.positions.consumer, partitions=sorted(lost))
+            self._on_forget(lost)
+            self.give_up(lost)
+            raise Fenced(f"partitions {sorted(lost)} have another owner or position")
 
     def _rebuild(self) -> None:
         """A client that hears nothing although there is something to hear is replaced (librdkafka after a topic was made anew)."""
@@ -204,32 +221,3 @@ class Membership:
             f"was truncated. Run `python manage.py audit`, then `run_consumer {name} --from earliest` (what is known changes nothing), "
             "and `republish --since TIME` for what is gone"
         )
-
-
-class Watch:
-    """Notices positions that stand still although the log goes on: after two looks with the same answer, then four more, eight, …"""
-
-    def __init__(self) -> None:
-        self._seen: dict[int, int] = {}
-        self._still: dict[int, int] = {}  # looks in a row that found a partition where it was
-        self._patience, self._deaf_at = STALLED_LOOKS, STALLED_LOOKS
-
-    @property
-    def stalled(self) -> set[int]:
-        """The partitions that stand still although their client has been replaced."""
-        return {partition for partition, looks in self._still.items() if looks > STALLED_LOOKS}
-
-    def is_deaf(self, behind: dict[int, int]) -> bool:
-        """Whether it is time for a new client. behind: the position of every partition that is not at its end."""
-        self._still = {
-            partition: self._still.get(partition, 0) + 1 for partition, position in behind.items() if self._seen.get(partition) == position
-        }
-        self._seen = behind
-        longest = max(self._still.values(), default=0)
-        if not longest:
-            self._patience, self._deaf_at = STALLED_LOOKS, STALLED_LOOKS
-        if longest < self._deaf_at:
-            return False
-        self._patience = min(self._patience * 2, MOST_PATIENCE)
-        self._deaf_at = longest + self._patience
-        return True

@@ -27,6 +27,7 @@ class Position(models.Model):
     lone_offset = models.BigIntegerField(null=True)  # the message that is being tried by itself
     lone_attempts = models.PositiveIntegerField(default=0)
     moved_at = models.DateTimeField(null=True)
+    beat_at = models.DateTimeField(null=True)  # when its owner last said that it lives, every few seconds
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["consumer", "topic", "partition"], name="position_once_a_partition")]

@@ -77,6 +77,16 @@ UPDATE consumers_position SET position = %s, cluster_id = %s, topic_id = %s,
 WHERE consumer = %s AND topic = %s AND partition = %s AND owner = %s
 """
 
+BEAT = """
+UPDATE consumers_position AS p SET beat_at = %s
+FROM (
+    SELECT id FROM consumers_position JOIN unnest(%s::int[], %s::uuid[], %s::bigint[]) AS m(partition, owner, position)
+        USING (partition, owner, position)
+    WHERE consumer = %s AND topic = %s ORDER BY partition FOR NO KEY UPDATE OF consumers_position
+) AS mine
+WHERE p.id = mine.id RETURNING p.partition
+"""
+
 IDENTIFY = (
     "UPDATE consumers_position SET cluster_id = %s, topic_id = %s WHERE consumer = %s AND topic = %s AND partition = %s AND owner = %s"
 )
@@ -124,6 +134,11 @@ class Positions:
         )
         rows(self.alias, LOCK, self.consumer, self.topic, [record[0] for record in records])
         return run(self.alias, MOVE, now, *columns(records, 7), self.consumer, self.topic)
+
+    def beat(self, claims: Iterable[Claim], now: datetime) -> set[int]:
+        """Notes when the owner was last alive; returns the partitions that are still its own, at the position that it knows."""
+        records = [(claim.partition, claim.owner, claim.position) for claim in claims]
+        return {partition for (partition,) in rows(self.alias, BEAT, now, *columns(records, 3), self.consumer, self.topic)}
 
     def reset(self, claim: Claim, position: int, log: Log) -> int:
         """Points a claim at a place in another log; returns 1, or 0 when it is no longer ours."""

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 from django.db import OperationalError, connection
 
+from consumers import membership
 from consumers.loop import Loop
 from consumers.models import Position
 from consumers.tests.memory_broker import MemoryBroker
-from consumers.tests.running import opened_ids, run, turn
+from consumers.tests.running import opened_ids, run, started, turn
 from consumers.tests.stubs import CONSUMER, Doors, effects, opened
 from kafka_shop.databases import run as sql
 from tests.sessions import second_session
@@ -87,3 +88,19 @@ def test_a_database_that_is_away_when_partitions_come_is_waited_for(broker: Memo
 
     assert effects() == opened_ids(1)
     assert loop.tally.retries == 3
+
+
+def test_an_outage_that_is_over_does_not_make_the_next_pause_longer(broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(membership, "VERIFY_SECONDS", 0.0)
+    loop = started()
+    connection.close()
+    with monkeypatch.context() as away:
+        away.setitem(connection.settings_dict, "PORT", "1")
+        for _ in range(3):
+            loop.run_once()
+    assert loop._failures == 3
+    turn(loop, until=lambda: loop.idle)
+    loop.run_once()
+
+    assert loop._failures == 0
+    loop.close()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from consumers import membership
 from consumers.loop import Loop
 from consumers.models import DeadLetter, Position
 from consumers.tests.memory_broker import MemoryBroker
@@ -76,6 +77,57 @@ class TestFence:
         turn(loop, until=lambda: loop.idle)
 
         assert effects() == opened_ids(*range(10), *range(6, 11)), "the effects since the restored position are made again"
+
+
+class TestFenceWithoutMessages:
+    """At the end of its log a consumer looks after its rows, too."""
+
+    @pytest.fixture(autouse=True)
+    def looking(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(membership, "VERIFY_SECONDS", 0.0)
+
+    def test_an_older_database_is_noticed_and_read_on_from_its_position(self, broker: MemoryBroker) -> None:
+        broker.append(*map(opened, range(10)))
+        loop = started()
+        Position.objects.update(position=6)
+        turn(loop, until=lambda: len(effects()) == 14)
+
+        assert effects() == opened_ids(*range(10), *range(6, 10))
+        assert positions().read() == {0: 10}
+
+    def test_the_rows_of_an_older_database_may_not_be_there_at_all(self, broker: MemoryBroker) -> None:
+        broker.append(opened(1))
+        loop = started()
+        Position.objects.all().delete()
+        turn(loop, until=lambda: len(effects()) == 2)
+
+        assert effects() == opened_ids(1, 1)
+
+    def test_what_another_process_claimed_is_not_claimed_again_before_the_group_has_spoken(self, two_partitions: MemoryBroker) -> None:
+        loop = started()
+        [thief] = claimed(1).values()
+        two_partitions.members[0].revoke(1)
+        for _ in range(3):
+            loop.run_once()
+
+        assert set(loop.membership.claims) == {0}
+        assert loop.tally.retries == 1, "it paused, so that two of them do not take turns as fast as they can"
+        assert Position.objects.get(partition=1).owner == thief.owner
+
+    def test_what_another_process_claimed_is_claimed_again_while_it_stays_assigned(self, broker: MemoryBroker) -> None:
+        loop = started()
+        [thief] = claimed(0).values()
+        broker.append(opened(1))
+        turn(loop, until=effects)
+
+        assert positions().alone(thief, 0, 1) == 0
+
+    def test_the_owner_says_that_it_lives(self, broker: MemoryBroker) -> None:
+        loop = started()
+        Position.objects.update(beat_at=None)
+        loop.run_once()
+
+        assert Position.objects.get().beat_at is not None
 
 
 class TestRebalance:

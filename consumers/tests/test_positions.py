@@ -247,3 +247,28 @@ class TestStalledClaims:
         move(claimed(0, 1)[0], to=10)
 
         assert {number: claim.stalled for number, claim in claimed(0, 1).items()} == {0: 0, 1: 1}
+
+
+@pytest.mark.usefixtures("db")
+class TestBeat:
+    def test_the_owner_notes_when_it_was_last_alive_and_moves_nothing(self) -> None:
+        claims = claimed(0, 1)
+        move(claims[0], to=10)
+
+        assert positions().beat(claims.values(), NOW) == {0, 1}
+        assert (stored(0).beat_at, stored(1).beat_at) == (NOW, NOW)
+        assert positions().read() == {0: 10, 1: 0}
+
+    def test_what_another_owner_claimed_and_what_stands_elsewhere_is_missing_and_untouched(self) -> None:
+        claims = claimed(0, 1, 2)
+        claim(0)
+        claims[1].position = 5
+
+        assert positions().beat(claims.values(), NOW) == {2}
+        assert (stored(0).beat_at, stored(1).beat_at) == (None, None)
+
+    def test_other_consumers_keep_their_rows(self) -> None:
+        mine = claim()
+        Position.objects.update(consumer="notify")
+
+        assert positions().beat([mine], NOW) == set()

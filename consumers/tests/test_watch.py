@@ -1,6 +1,6 @@
 """The watch over a client that went deaf."""
 
-from consumers.membership import Watch
+from consumers.watch import Watch
 
 
 def test_positions_that_move_or_stand_at_their_end_are_no_deafness() -> None:
