@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from billing import selectors, services
 from billing.models import Account, Invoice, Transfer
 from kafka_shop.api.fields import Currency, Moment, Money
-from kafka_shop.api.filters import Filters
+from kafka_shop.api.filters import Filters, IdFilter
 from kafka_shop.api.serializers import Nothing, Strict
 from kafka_shop.api.views import ShopViewSet
 
@@ -69,7 +69,7 @@ class NewDeposit(Strict):
 
 
 class InvoiceFilter(Filters):
-    order_id = filters.UUIDFilter()
+    order_id = IdFilter()
     status = filters.ChoiceFilter(choices=Invoice.Status)
 
 

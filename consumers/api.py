@@ -20,7 +20,6 @@ from consumers.receiving import SendAgain, receive
 from kafka_shop.api.authentication import BearerAuthentication
 
 MOST_EVENTS = 1000
-MOST_BYTES = 5 * 1024 * 1024
 
 _list = msgspec.json.Decoder(list[msgspec.Raw])
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -53,7 +52,7 @@ class IsSibling(BasePermission):
 
 class TooLarge(APIException):
     status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    default_detail = f"At most {MOST_EVENTS} events and {MOST_BYTES} bytes a request."
+    default_detail = f"At most {MOST_EVENTS} events a request."
     default_code = "too_large"
 
 
@@ -71,7 +70,7 @@ class CloudEventsParser(BaseParser):
     media_type = "application/cloudevents-batch+json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
-        return self.events(read(stream))
+        return self.events(stream.read())
 
     def events(self, body: bytes) -> list[bytes]:
         return [bytes(event) for event in decoded(_list, body)]
@@ -85,14 +84,6 @@ class CloudEventParser(CloudEventsParser):
     def events(self, body: bytes) -> list[bytes]:
         decoded(_object, body)
         return [body]
-
-
-def read(stream: Any) -> bytes:
-    """The whole body. Raises TooLarge."""
-    body: bytes = stream.read(MOST_BYTES + 1)
-    if len(body) > MOST_BYTES:
-        raise TooLarge
-    return body
 
 
 def decoded(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:

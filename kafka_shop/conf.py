@@ -14,6 +14,8 @@ from typing import Any
 
 import environ
 
+from kafka_shop.money import CURRENCIES
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 SERVICES = ("orders", "billing", "notify")
 
@@ -112,8 +114,9 @@ class Environment:
 
     def currency(self, name: str, default: str) -> str:
         value = self.text(name, default)
-        if not (len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()):
-            self.complain("E008", name, f"is {value!r}, not an ISO 4217 code in capitals", f"Set {name}={default}.")
+        if value not in CURRENCIES:
+            wrong = f"is {value!r}, not the ISO 4217 code of a currency with two decimals"
+            self.complain("E008", name, wrong, f"Set {name}={default}.")
             return default
         return value
 

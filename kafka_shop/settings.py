@@ -151,10 +151,11 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["kafka_shop.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["kafka_shop.api.renderers.ProblemAwareRenderer", "rest_framework.renderers.BrowsableAPIRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "kafka_shop.api.negotiation.Negotiation",
     "DEFAULT_PAGINATION_CLASS": "kafka_shop.api.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "EXCEPTION_HANDLER": "kafka_shop.api.problems.handle",
-    "NON_FIELD_ERRORS_KEY": "\0",  # no name in a body can be this one
+    "NON_FIELD_ERRORS_KEY": "\0\ud800",  # no name in a body or a query can be this one
     "COERCE_DECIMAL_TO_STRING": True,
     "LIST_SERIALIZER_ERRORS_AS_DICT": True,
 }

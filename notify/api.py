@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from kafka_shop.api.fields import Moment
-from kafka_shop.api.filters import Filters, MomentFilter
+from kafka_shop.api.filters import Filters, IdFilter, MomentFilter
 from kafka_shop.api.serializers import Nothing
 from kafka_shop.api.views import ShopViewSet
 from notify import selectors, services
@@ -31,7 +31,7 @@ class LetterOut(serializers.Serializer[Letter]):
 
 
 class LetterFilter(Filters):
-    order_id = filters.UUIDFilter()
+    order_id = IdFilter()
     outcome = filters.ChoiceFilter(choices=Outcome)
     created_after = MomentFilter("created_at", "gte")
     created_before = MomentFilter("created_at", "lt")

@@ -7,29 +7,30 @@ from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError as BadPassword
 from django.http import Http404
 from django.utils import timezone
-from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed, ErrorDetail, ValidationError
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from kafka_shop.api.authentication import BearerAuthentication
-from kafka_shop.api.fields import Text
+from kafka_shop.api.fields import Email, Text
 from kafka_shop.api.serializers import Nothing, Strict
 from kafka_shop.api.views import ShopViewSet
 from kafka_shop.users import services
 from kafka_shop.users.models import User
 
 
-class Credentials(Strict):
-    username = Text(max_length=150)
-    password = Text(max_length=1000)
+class Username(Text):
+    """A user's name, in the form that is stored (NFKC): names that look the same are the same."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return User.normalize_username(super().to_internal_value(data))
 
 
 class NewUser(Strict):
-    username = Text(max_length=150, validators=[User.username_validator])
+    username = Username(max_length=150, validators=[User.username_validator])
     password = Text(max_length=1000)
-    email = serializers.EmailField(max_length=254)
+    email = Email(max_length=254)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         user = User(username=attrs["username"], email=attrs["email"])
@@ -38,6 +39,11 @@ class NewUser(Strict):
         except BadPassword as error:
             raise ValidationError({"password": [ErrorDetail(each.messages[0], code=each.code) for each in error.error_list]}) from error
         return attrs
+
+
+class Credentials(Strict):
+    username = Username(max_length=150)
+    password = Text(max_length=1000)
 
 
 class TokenViewSet(ShopViewSet):

@@ -4,6 +4,7 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
+from django.core.validators import EmailValidator
 from rest_framework import serializers
 
 from kafka_shop import money
@@ -19,6 +20,12 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class Email(Text):
+    """The address of a mailbox."""
+
+    default_validators = [EmailValidator()]
 
 
 class WholeNumber(serializers.IntegerField):

@@ -1,24 +1,44 @@
-"""What lists are filtered by."""
+"""What lists are filtered by: values as strict as those of bodies."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from django import forms
+from django.urls.converters import UUIDConverter
 from django_filters import rest_framework as filters
 
+UUID_TEXT = re.compile(UUIDConverter.regex)  # as in paths
 RFC_3339 = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class MomentField(forms.CharField):
-    """A time with its offset, as RFC 3339 writes it."""
+    """A time with its offset, as RFC 3339 writes it, of the years 1 to 9999 in UTC."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"strip": False} | kwargs))
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
         try:
-            return msgspec.convert(text, RFC_3339) if text else None
-        except msgspec.ValidationError as error:
+            return msgspec.convert(text, RFC_3339).astimezone(UTC) if text else None
+        except (msgspec.ValidationError, OverflowError) as error:
             raise forms.ValidationError("Give a time as in 2026-01-31T12:00:00Z.", code="invalid") from error
+
+
+class IdField(forms.CharField):
+    """A UUID as the API writes it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"strip": False} | kwargs))
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if text and not UUID_TEXT.fullmatch(text):
+            raise forms.ValidationError("Give an id as the API writes it.", code="invalid")
+        return UUID(text) if text else None
 
 
 class Filters(filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
@@ -29,3 +49,9 @@ class MomentFilter(filters.Filter):  # type: ignore[misc]  # django-filter ships
     """Compares with a time: `lookup_expr="gte"` for `…_after`, "lt" for `…_before`, so that windows meet without a gap."""
 
     field_class = MomentField
+
+
+class IdFilter(filters.Filter):  # type: ignore[misc]  # django-filter ships no types
+    """Compares with an id."""
+
+    field_class = IdField

@@ -9,6 +9,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
+BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 PAGE_SIZE = re.compile(r"[1-9][0-9]{0,2}")
 
 
@@ -36,6 +37,8 @@ class Pages(CursorPagination):
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         try:
+            if not BASE64.fullmatch(request.query_params.get(self.cursor_query_param) or "AA=="):
+                raise BadValue("not base64, of which the decoder leaves out what it does not know")
             cursor = super().decode_cursor(request)
             if cursor is not None and cursor.position is not None:
                 self.check(str(cursor.position))

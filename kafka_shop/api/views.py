@@ -16,6 +16,8 @@ from kafka_shop.api.problems import Conflict
 from kafka_shop.api.serializers import Strict
 
 UNKNOWN_PARAMETER = ErrorDetail("This query parameter is not known here; leave it out.", code="unknown")
+REPEATED_PARAMETER = ErrorDetail("This query parameter is given more than once.", code="repeated")
+BLANK_PARAMETER = ErrorDetail("This query parameter has no value; give one, or leave it out.", code="blank")
 
 
 class ShopViewSet(GenericViewSet[Any]):
@@ -38,9 +40,10 @@ class ShopViewSet(GenericViewSet[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        unknown = request.query_params.keys() - self.parameters()
-        if unknown:
-            raise ValidationError({name: [UNKNOWN_PARAMETER] for name in sorted(unknown)})
+        known, blank_is_left_out = self.parameters(), request.accepted_renderer.format == "api"  # a form sends what was left blank
+        queries = {name: trouble_of(name in known, values, blank_is_left_out) for name, values in request.query_params.lists()}
+        if troubles := {name: [trouble] for name, trouble in queries.items() if trouble}:
+            raise ValidationError(troubles)
 
     def parameters(self) -> set[str]:
         """The query parameters of the action in hand; `format` chooses the browsable API's renderer."""
@@ -65,3 +68,12 @@ class ShopViewSet(GenericViewSet[Any]):
 
     def handle_exception(self, exc: Exception) -> Response:
         return super().handle_exception(Conflict(exc) if isinstance(exc, self.conflicts) else exc)
+
+
+def trouble_of(known: bool, values: list[Any], blank_is_left_out: bool) -> ErrorDetail | None:
+    """What is wrong with a query parameter, whatever its values mean."""
+    if not known:
+        return UNKNOWN_PARAMETER
+    if len(values) > 1:
+        return REPEATED_PARAMETER
+    return BLANK_PARAMETER if values == [""] and not blank_is_left_out else None

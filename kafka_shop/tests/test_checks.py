@@ -107,7 +107,7 @@ def test_shop_e007_a_back_off_that_is_no_range(read: Read, value: str) -> None:
     assert (only(found).id, only(found).setting, found["RETRY_BACKOFF_MS"]) == ("shop.E007", "RETRY_BACKOFF_MS", (100, 30_000))
 
 
-@pytest.mark.parametrize("value", ["eur", "EURO", "E1R", "€€€", "ЕВР"])
+@pytest.mark.parametrize("value", ["eur", "EURO", "E1R", "€€€", "ЕВР", "JPY", "XXX"])
 def test_shop_e008_a_currency_that_is_no_code(read: Read, value: str) -> None:
     found = read(CURRENCY=value)
 
