@@ -79,6 +79,7 @@ WEB_THREADS = env.integer("WEB_THREADS", 8, most=1000)  # of a web process: at m
 ROOT_URLCONF = "kafka_shop.urls"
 WSGI_APPLICATION = "kafka_shop.wsgi.application"
 AUTH_USER_MODEL = "users.User"
+AUTHENTICATION_BACKENDS = ["kafka_shop.users.backends.ThrottledBackend"]
 APPEND_SLASH = False
 LOGIN_REDIRECT_URL = "/"
 INSTALLED_APPS = [
@@ -170,6 +171,7 @@ DJANGO_STRUCTLOG_USER_ID_FIELD = ""  # it would read the session's user before e
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", not DEBUG)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY", False) else None
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, least=0, most=100)
 SECURE_REDIRECT_EXEMPT = [r"^(live|ready|metrics)$"]
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG

@@ -63,7 +63,7 @@ class TokenViewSet(ShopViewSet):
 
     def create(self, request: Request) -> Response:
         try:
-            return Response({"token": services.sign_in(**self.body(), now=timezone.now())})
+            return Response({"token": services.sign_in(**self.body(), request=request, now=timezone.now())})
         except services.WrongCredentials as error:
             raise AuthenticationFailed(str(error)) from error
 

@@ -4,7 +4,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from kafka_shop.api.problems import unavailable
+from kafka_shop.api.problems import Unavailable, answer_later
 from kafka_shop.databases import lacking_apps, rows, used_aliases
 
 _migrated: set[str] = set()  # seen with all its migrations; a process never needs more than it started with
@@ -21,7 +21,7 @@ def ready(request: HttpRequest) -> HttpResponse:
     """Every database in use answers and has all migrations. A broker that is away changes nothing for a customer."""
     for alias in used_aliases():
         if trouble := trouble_of(alias):
-            return unavailable(request, trouble)
+            return answer_later(request, Unavailable(trouble))
     return JsonResponse({})
 
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.response import Response
 
-from kafka_shop.api import bodies, problems
+from kafka_shop.api import bodies, pages, problems
 from kafka_shop.api.renderers import PROBLEM
 from kafka_shop.messaging.outbox import traceparent
 
@@ -34,13 +34,21 @@ class ProblemMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return problems.unavailable(request) if isinstance(exception, problems.AWAY) else None
+        refusal = problems.known(exception)
+        if not isinstance(refusal, problems.Later):
+            return None
+        response = problems.answer_later(request, refusal)
+        return pages.instead(request, response) if wants_page(request) else response
 
 
-def told(request: HttpRequest, response: HttpResponseBase) -> bool:
+def told(request: HttpRequest, response: HttpResponse) -> bool:
     """Whether a refusal has its form already, or is a page for somebody who asked for one."""
-    page = not request.path.startswith(API) and request.get_preferred_type([PROBLEM, "text/html"]) == "text/html"
-    return page or isinstance(response, Response) or response["Content-Type"] == PROBLEM
+    return wants_page(request) or isinstance(response, Response) or response["Content-Type"] == PROBLEM
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Whether a browser asks, outside of the API."""
+    return not request.path.startswith(API) and request.get_preferred_type([PROBLEM, "text/html"]) == "text/html"
 
 
 class BodyMiddleware:

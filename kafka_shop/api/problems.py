@@ -16,9 +16,9 @@ from rest_framework.settings import api_settings
 
 from kafka_shop.api.kinds import kind_of
 from kafka_shop.api.renderers import PROBLEM
+from kafka_shop.users.attempts import TooManyFailures
 
 RETRY_AFTER_SECONDS = 2
-AWAY = (OperationalError, InterfaceError)
 
 Body = dict[str, Any]
 
@@ -33,13 +33,29 @@ class Conflict(APIException):
         super().__init__(str(refusal), code="".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_"))
 
 
-class Unavailable(APIException):
-    """The database is away (503): the request may be sent again."""
+class Later(APIException):
+    """The request may be sent again after `wait` seconds."""
+
+    wait = RETRY_AFTER_SECONDS
+
+
+class Unavailable(Later):
+    """The database is away (503)."""
 
     status_code = HTTPStatus.SERVICE_UNAVAILABLE
     default_detail = "The database is not available. Try again in a moment."
     default_code = "unavailable"
-    wait = RETRY_AFTER_SECONDS
+
+
+class TooManyAttempts(Later):
+    """Signing in is refused for a while (429)."""
+
+    status_code = HTTPStatus.TOO_MANY_REQUESTS
+    default_code = "too_many_attempts"
+
+    def __init__(self, refusal: TooManyFailures) -> None:
+        super().__init__(str(refusal))
+        self.wait = refusal.seconds
 
 
 class ProblemHandler(ExceptionHandler):
@@ -49,11 +65,7 @@ class ProblemHandler(ExceptionHandler):
         return False
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
-        if isinstance(exc, AWAY):
-            return Unavailable()
-        if isinstance(exc, SuspiciousOperation | UnreadablePostError):
-            return ParseError("The request is malformed.")
-        converted: Exception = super().convert_known_exceptions(exc)
+        converted: Exception = known(exc) or super().convert_known_exceptions(exc)
         return converted
 
     def report_exception(self, exc: APIException, response: Response) -> None:
@@ -64,6 +76,15 @@ class ProblemHandler(ExceptionHandler):
     def format_exception(self, exc: APIException) -> Body:
         errors, request = list(errors_of(exc.detail)), self.context["request"]
         return problem(exc.status_code, summary(errors, exc), request.path if request else "", errors)
+
+
+def known(exc: Exception) -> APIException | None:
+    """The refusal that an exception from below stands for; None: it is a crash."""
+    if isinstance(exc, OperationalError | InterfaceError):
+        return Unavailable()
+    if isinstance(exc, TooManyFailures):
+        return TooManyAttempts(exc)
+    return ParseError("The request is malformed.") if isinstance(exc, SuspiciousOperation | UnreadablePostError) else None
 
 
 def handle(exc: Exception, context: Any) -> Response | None:
@@ -118,6 +139,6 @@ def content(request: HttpRequest, status: int, detail: str = "") -> str:
     return json.dumps(problem(status, told, request.path, [error]))
 
 
-def unavailable(request: HttpRequest, detail: str = Unavailable.default_detail) -> HttpResponse:
-    """The answer while a database cannot be used."""
-    return answer(request, HTTPStatus.SERVICE_UNAVAILABLE, detail, **{"Retry-After": str(RETRY_AFTER_SECONDS)})
+def answer_later(request: HttpRequest, refusal: Later) -> HttpResponse:
+    """The answer to a request that may be sent again later, from outside REST framework."""
+    return answer(request, refusal.status_code, str(refusal.detail), **{"Retry-After": str(refusal.wait)})

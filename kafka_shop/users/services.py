@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.contrib.auth import authenticate
 from django.db import IntegrityError
+from django.http import HttpRequest
 from knox.models import AuthToken
 
 from kafka_shop.users.models import User
@@ -25,9 +26,9 @@ def sign_up(*, username: str, password: str, email: str, now: datetime) -> User:
         raise UsernameTaken("A user with that name already exists.") from error
 
 
-def sign_in(*, username: str, password: str, now: datetime) -> str:
-    """A new token for this user, whose expired ones go. Raises WrongCredentials."""
-    user = authenticate(username=username, password=password)
+def sign_in(*, username: str, password: str, request: HttpRequest, now: datetime) -> str:
+    """A new token for this user, whose expired ones go. Raises WrongCredentials, and TooManyFailures by where the request comes from."""
+    user = authenticate(request, username=username, password=password)
     if user is None:
         raise WrongCredentials("The user name or the password is wrong.")
     AuthToken.objects.filter(user=user, expiry__lte=now).delete()
