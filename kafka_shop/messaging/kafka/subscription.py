@@ -72,7 +72,14 @@ class Subscription:
             self._client.commit(offsets=[self._at(partition, offset) for partition, offset in positions.items()], asynchronous=True)
 
     def close(self) -> None:
-        """Leaves the group."""
+        """Leaves the group.
+
+        Rebalances that wait are served first: a closing client may never return from what they call, and holds the GIL (librdkafka 2.16).
+        """
+        with suppress(KafkaException):
+            self._client.unsubscribe()
+            while self._client.poll(0):
+                pass
         self._client.close()
 
     def _at(self, partition: int, offset: int = OFFSET_BEGINNING) -> TopicPartition:

@@ -25,6 +25,7 @@ from kafka_shop.messaging.kafka import (
     records,
     send,
     sending,
+    subscription,
 )
 from kafka_shop.messaging.kafka.client import bootstrap_servers
 from kafka_shop.messaging.relay import TURN_SECONDS, Courier, over_kafka
@@ -181,6 +182,39 @@ def test_a_paused_partition_is_silent_until_it_is_resumed(member: Member) -> Non
 
     member.subscription.resume(member.assigned)
     member.until(lambda: len(member.records) == 3)
+
+
+def test_a_member_leaves_its_group_and_serves_what_waits_before_its_client_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rebalance that is served by a closing client now and then never ends, and no thread of the process moves any more."""
+    called: list[str] = []
+    waiting: list[object] = ["a message", "a message"]
+
+    class Client:
+        def subscribe(self, topics: list[str], **callbacks: object) -> None: ...
+
+        def unsubscribe(self) -> None:
+            called.append("unsubscribe")
+
+        def poll(self, timeout: float) -> object:
+            called.append("poll")
+            return waiting.pop() if waiting else None
+
+        def close(self) -> None:
+            called.append("close")
+
+    monkeypatch.setattr(subscription, "open_client", lambda kind, config: Client())
+    Subscription("group", TOPIC, on_assigned=lambda numbers: None, on_revoked=lambda numbers: None).close()
+
+    assert called == ["unsubscribe", "poll", "poll", "poll", "close"]
+
+
+@pytest.mark.usefixtures("embedded_broker")
+def test_a_member_that_closes_gives_its_partitions_back() -> None:
+    member = Member()
+    member.until(lambda: len(member.assigned) == 2)
+    member.subscription.close()
+
+    assert member.revoked == member.assigned == {0, 1}
 
 
 def test_committed_offsets_are_seen_by_who_looks(member: Member) -> None:
