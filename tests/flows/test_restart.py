@@ -1,4 +1,4 @@
-"""Everything goes down in the middle and comes up again, over HTTP; the acceptance tests kill the processes that speak over Kafka."""
+"""Everything goes down in the middle and comes up again, in every way in which the shop can be set up."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -61,7 +61,6 @@ def fail_everywhere(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.settle()
 
 
-@pytest.mark.parametrize("way", ways.OVER_HTTP, ids=str)
 def test_power_cuts_at_every_step_lose_and_double_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     alice, bob = shop.customer("alice", "100.00"), shop.customer("bob", "1.00")
     kept, cancelled, refused = alice.order(), alice.order(), bob.order()
