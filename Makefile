@@ -23,12 +23,19 @@ lint: $(VENV)/.dev ## style, types, layers, migrations, settings for production
 tools: ## what the real parts of the tests need: Java, Maven, Node, Chromium
 	@.ci/tools
 
+mutants: $(VENV)/.dev ## seed bugs on purpose, one at a time: the suite must catch each; ARGS="NAME …", --all-tests, --write
+	@$(BIN)/python -m tests.mutants $(ARGS)
+
 bench: $(VENV)/.dev ## measure the pipeline, the floor and the ceiling
 	@$(BIN)/python -m bench $(ARGS)
 
+charts: $(VENV)/.charts ## prove the charts without a cluster; builds Helm by Go the first time
+	@$(BIN)/python -m pytest charts/tests $(ARGS)
+	@$(BIN)/python -m charts.tests.report
+
 lock: $(VENV)/.dev ## pin requirements/*.in anew; ARGS=--upgrade for the newest versions
 	@$(LOCK) requirements/dev.in --output-file requirements/dev.txt $(ARGS)
-	@for set in base local bench; do $(LOCK) requirements/$$set.in --output-file requirements/$$set.txt --constraints requirements/dev.txt $(ARGS); done
+	@for set in base local bench charts; do $(LOCK) requirements/$$set.in --output-file requirements/$$set.txt --constraints requirements/dev.txt $(ARGS); done
 
 .env: ## the settings of this machine, from .env.example, with a random key
 	@umask 077 && key=$$($(PYTHON) -c "import secrets; print(secrets.token_urlsafe(50))") && sed "s/^SECRET_KEY=.*/SECRET_KEY=$$key/" .env.example > $@
@@ -50,10 +57,15 @@ $(VENV)/.dev: requirements/dev.txt | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@ $(VENV)/.local
 
+$(VENV)/.charts: requirements/charts.txt | $(BIN)/python
+	@echo "Installing $<"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@ $(VENV)/.dev $(VENV)/.local
+
 $(BIN)/python:
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || { echo "This Python cannot make virtual environments. Install the package python3-venv (Debian, Ubuntu: apt-get install python3-venv), then try again." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
-.PHONY: help demo test lint tools bench lock clean
+.PHONY: help demo test lint tools mutants bench charts lock clean
 .DELETE_ON_ERROR:
