@@ -144,12 +144,15 @@ def test_a_port_in_use_is_a_clear_error_before_anything_starts(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_demos_on_the_same_data_are_refused(folder: Path, running: "subprocess.Popen[str]") -> None:
-    demo.address(running)
+@pytest.mark.parametrize("transport", ["kafka", "http"])
+def test_two_demos_on_the_same_data_are_refused(folder: Path, transport: str) -> None:
+    options = ["--port", "0", "--transport", transport]
+    with demo.start(folder, *options) as running:
+        demo.address(running)
+        second = demo.start(folder, "--once", *options)
+        output, _ = second.communicate(timeout=demo.START_SECONDS)
+        still_there = running.poll() is None
+        running.terminate()
 
-    second = demo.start(folder, "--once", "--port", "0")
-    output, _ = second.communicate(timeout=demo.START_SECONDS)
-
-    assert second.returncode == 1
-    assert "an embedded broker runs already" in output
-    assert running.poll() is None
+    assert (second.returncode, still_there) == (1, True)
+    assert output == f"Error: a demo runs already on the data in {folder}: end it first, or set another VAR_DIR\n"

@@ -15,6 +15,7 @@ from kafka_shop.local.customer import WalkFailed
 from kafka_shop.local.plan import Web, consumers, manage, shop, webs
 from kafka_shop.local.processes import Process, ProcessEnded, Processes
 from kafka_shop.local.readiness import NotReady, consumers_are_ready, owners, wait, web_is_ready
+from kafka_shop.local.turn import alone
 from kafka_shop.local.walk import walk
 from orders.services import seed_catalogue
 
@@ -22,14 +23,14 @@ from orders.services import seed_catalogue
 def run(*, port: int, once: bool, apart: bool, console: Console) -> None:
     """Starts the shop, walks through it, shows what happened, and serves until Ctrl-C, unless `once`.
 
-    Raises PortInUse, broker.BrokerRuns, postgres.PostgresFailed, NotReady, ProcessEnded, WalkFailed.
+    Raises PortInUse, DemoRuns, broker.BrokerRuns, postgres.PostgresFailed, NotReady, ProcessEnded, WalkFailed.
     """
     logging.getLogger("httpx").setLevel(logging.WARNING)
     rooms = webs(port, apart=apart)
-    if needs_broker():
-        broker.refuse_second(settings.EMBEDDED_BROKER_FILE)
-    prepare_data(console)
-    with Processes(settings.VAR_DIR / "log") as processes, explained(processes):
+    with alone(settings.VAR_DIR), Processes(settings.VAR_DIR / "log") as processes, explained(processes):
+        if needs_broker():
+            broker.refuse_second(settings.EMBEDDED_BROKER_FILE)
+        prepare_data(console)
         start(processes, rooms, console)
         with report.step(console, report.way(rooms)):
             addresses = {service: web.address for web in rooms for service in web.services}
