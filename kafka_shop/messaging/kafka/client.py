@@ -8,7 +8,12 @@ from confluent_kafka import KafkaError, KafkaException
 from django.conf import settings
 
 ANSWER_SECONDS = 5.0
-CONNECTION: dict[str, Any] = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 500, "log_level": 2}
+CONNECTION: dict[str, Any] = {
+    "reconnect.backoff.ms": 50,
+    "reconnect.backoff.max.ms": 500,
+    "socket.timeout.ms": 5000,  # an answer so late never comes: the connection is half-open, and another one is made
+    "log_level": 2,
+}
 TOO_OLD = {KafkaError._UNSUPPORTED_FEATURE, KafkaError.UNSUPPORTED_VERSION}
 
 
