@@ -33,6 +33,9 @@ charts: $(VENV)/.charts ## prove the charts without a cluster; builds Helm by Go
 	@$(BIN)/python -m pytest charts/tests $(ARGS)
 	@$(BIN)/python -m charts.tests.report
 
+chaos: $(VENV)/.dev ## cause every fault that one machine can; ARGS="--minutes N", "--nodes 3", "--fault NAME", "--orders N", "--seed N"
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
 lock: $(VENV)/.dev ## pin requirements/*.in anew; ARGS=--upgrade for the newest versions
 	@$(LOCK) requirements/dev.in --output-file requirements/dev.txt $(ARGS)
 	@for set in base local bench charts; do $(LOCK) requirements/$$set.in --output-file requirements/$$set.txt --constraints requirements/dev.txt $(ARGS); done
@@ -67,5 +70,5 @@ $(BIN)/python:
 	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || { echo "This Python cannot make virtual environments. Install the package python3-venv (Debian, Ubuntu: apt-get install python3-venv), then try again." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
-.PHONY: help demo test lint tools mutants bench charts lock clean
+.PHONY: help demo test lint tools mutants bench chaos charts lock clean
 .DELETE_ON_ERROR:

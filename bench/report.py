@@ -132,6 +132,7 @@ def write(result: Mapping[str, Any], folder: Path) -> None:
     (folder / "bench.md").write_text("\n".join(["# What `make bench` measured\n", *parts, origin(result), ""]))
 
 
-def markdown(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---", *("---:" for _ in header[1:])], *rows]
+def markdown(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], texts: int = 1) -> str:
+    """A table under its title. texts: how many columns on the left hold words."""
+    lines = [header, ["---" if number < texts else "---:" for number in range(len(header))], *rows]
     return f"## {title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"

@@ -26,8 +26,8 @@ class KafkaCluster:
     """Brokers under `folder`; their ports are chosen here and stay the same. Nodes are numbered from 1.
 
     Made for short tests: short session time-outs, no rebalance delay, topics only by `create_topic`. `properties` are further
-    broker properties, which win; `doors` are ways in through a proxy, by node. As a context manager it starts the nodes and in the end kills them and removes their folders,
-    which also happens when this process is killed.
+    broker properties, which win; `doors` are ways in through a proxy, by node. As a context manager it starts the nodes and in the
+    end kills them and removes their folders, which also happens when this process is killed.
     """
 
     def __init__(

@@ -1,0 +1,108 @@
+"""The results of the runs, for people and for programs. For a set-up Django."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench import machine
+from bench.report import markdown
+from tests.chaos.faults import FAULTS
+from tests.chaos.figures import Figures
+
+NAME = "chaos"
+RECOVERY_SECONDS, STOP_SECONDS, HOLD_SECONDS = 10.0, 5.0, 2.0  # expected, at most
+NOT_SINGLE = {"none", "two at once"}
+Run = Mapping[str, Any]
+Runs = Mapping[str, Run]
+Rows = list[list[str]]
+
+
+def as_json(figures: Figures, *, command: str, seed: int, load: tuple[float, float]) -> dict[str, Any]:
+    """Everything that is known of a run. `load`: the machine's load average before and after."""
+    found = {"command": command, "seed": seed, "measured_on": datetime.now(UTC).date().isoformat(), "load": load}
+    return found | {"machine": dict(machine.describe())} | asdict(figures)
+
+
+def write(folder: Path, name: str, run: Run) -> None:
+    """Keeps the run beside the last ones of the other kinds, and writes them all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    store = folder / f"{NAME}.json"
+    runs = (json.loads(store.read_text()) if store.exists() else {}) | {name: run}
+    store.write_text(json.dumps(runs, indent=2) + "\n")
+    (folder / f"{NAME}.md").write_text(page(runs))
+
+
+def page(runs: Runs) -> str:
+    disturbed = {name: run for name, run in runs.items() if run["recoveries"]}
+    tables = [markdown(*outcome(runs))]
+    if disturbed:
+        tables += [markdown(*expected(disturbed)), markdown(*faults(disturbed), texts=3)]
+    return "\n".join(["# What `make chaos` measured\n", *tables, *origins(runs), ""])
+
+
+def outcome(runs: Runs) -> tuple[str, list[str], Rows]:
+    rows: Mapping[str, Callable[[Run], str]] = {
+        "minutes": lambda run: f"{run['seconds'] / 60:.1f}",
+        "faults injected": lambda run: f"{sum(map(len, run['recoveries'].values())):,}",
+        "orders accepted": lambda run: f"{run['accepted']:,}",
+        "orders lost": lambda run: f"{run['lost']:,}",
+        "orders charged or told twice": lambda run: f"{run['doubled']:,}",
+        "findings of the audit, and what is not at rest": lambda run: f"{len(run['problems']):,}",
+        "messages produced again": lambda run: f"{run['counts'].get('duplicates', 0):,}",
+        "messages that changed places": lambda run: f"{run['counts'].get('reordered', 0):,}",
+        "poisoned messages, each a dead letter": lambda run: f"{run['counts'].get('poisoned messages', 0):,}",
+        "members that joined and left in storms": lambda run: f"{run['counts'].get('members', 0):,}",
+        "load average before and after": lambda run: " – ".join(f"{load:.1f}" for load in run["load"]),
+    }
+    return "Outcome", ["", *runs], [[name, *(each(run) for run in runs.values())] for name, each in rows.items()]
+
+
+def expected(runs: Runs) -> tuple[str, list[str], Rows]:
+    """What should come out, beside what did."""
+    bounds: Mapping[str, tuple[float, Callable[[Run], float | None]]] = {
+        "seconds to recover from any single fault, at most": (RECOVERY_SECONDS, longest_recovery),
+        "seconds from SIGTERM to exit under load, at most": (STOP_SECONDS, lambda run: max(run["stops"], default=None)),
+        "seconds that poison holds its partition, at most": (HOLD_SECONDS, lambda run: max(run["holds"], default=None)),
+    }
+    rows = [[what, f"{bound:g}", *(judged(measure(run), bound) for run in runs.values())] for what, (bound, measure) in bounds.items()]
+    return "Expected", ["", "", *runs], rows
+
+
+def faults(runs: Runs) -> tuple[str, list[str], Rows]:
+    """Each fault, with its recovery: how often × median, longest seconds from its end until new orders have their letters."""
+    rows = [
+        [name, fault.how, fault.expected, *(recovered(run["recoveries"].get(name, [])) for run in runs.values())]
+        for name, fault in FAULTS.items()
+        if any(name in run["recoveries"] for run in runs.values())
+    ]
+    header = ["fault", "injected by", "expected", *(f"{name}: × median, longest s" for name in runs)]
+    return "Faults, and the recovery from them", header, rows
+
+
+def longest_recovery(run: Run) -> float | None:
+    return max((max(each) for name, each in run["recoveries"].items() if name not in NOT_SINGLE), default=None)
+
+
+def judged(figure: float | None, bound: float) -> str:
+    if figure is None:
+        return ""
+    return f"{figure:.1f}" if figure <= bound else f"{figure:.1f}, not met"
+
+
+def recovered(seconds: Sequence[float]) -> str:
+    return f"{len(seconds)} × {median(seconds):.1f}, {max(seconds):.1f}" if seconds else ""
+
+
+def origins(runs: Runs) -> Iterator[str]:
+    """The commands, the machine, and what else was seen."""
+    for name, run in runs.items():
+        parts = ", ".join(f"{part} {run['machine'][part]}" for part in ("python", "postgresql", "kafka", "librdkafka"))
+        yield f"- {name}: `{run['command']}` on {run['measured_on']}, seed {run['seed']}; {run['machine']['cores']} cores; {parts}."
+        answers = ", ".join(f"{count:,} × {answer}" for answer, count in sorted(run["answers"].items()))
+        yield from [f"  Customers' requests were answered with {answers}."] if answers else []
+        yield from (f"  {count} × {fate}" for fate, count in run["fates"].items())
+        yield from (f"  **Not as it must be:** {problem}" for problem in run["problems"])
