@@ -83,6 +83,7 @@ AUTHENTICATION_BACKENDS = ["kafka_shop.users.backends.ThrottledBackend"]
 APPEND_SLASH = False
 LOGIN_REDIRECT_URL = "/"
 INSTALLED_APPS = [
+    "kafka_shop.local",  # above staticfiles, whose runserver it replaces
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -101,7 +102,6 @@ INSTALLED_APPS = [
     "billing",
     "notify",
     "consumers",
-    "kafka_shop.local",
 ]
 MIDDLEWARE = [
     "kafka_shop.api.middleware.ProblemMiddleware",

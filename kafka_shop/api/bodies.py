@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, UnreadablePostError
 
 MOST_BYTES = 1024 * 1024
 MOST_BYTES_OF_MANY = 5 * MOST_BYTES
+MOST_DRAINED_BYTES = 16 * MOST_BYTES
+PIECE_BYTES = 64 * 1024
 MANY = re.compile(r"/api/v1/(orders/bulk|[a-z]+/events)/?")
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -23,6 +26,14 @@ def size(request: HttpRequest) -> int:
     """The bytes of a request's body; no server lets more be read than the header says."""
     text = request.META.get("CONTENT_LENGTH") or "0"
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+
+
+def drain(request: HttpRequest) -> None:
+    """Reads what is too large past its limit and throws it away: a client that is still sending would not hear the answer."""
+    with suppress(UnreadablePostError):
+        for _ in range(MOST_DRAINED_BYTES // PIECE_BYTES):
+            if not request.read(PIECE_BYTES):
+                return
 
 
 class SizedBodies:

@@ -59,6 +59,7 @@ class BodyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if bodies.size(request) > bodies.limit(request.path_info):
+            bodies.drain(request)
             return problems.answer(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":  # RFC 9110, section 8.4.1
             return problems.answer(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, **{"Accept-Encoding": "identity"})
