@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 from django.db import connection
-from django.utils import timezone
+from knox.models import AuthToken
 
 from bench import data
 from bench.cores import Cores
@@ -21,14 +21,13 @@ from bench.shop import PATIENCE_SECONDS, Show, dsn, started, topics, wait
 from kafka_shop.ids import uuid7
 from kafka_shop.local.plan import HOST, shop, webs
 from kafka_shop.local.readiness import consumers_are_ready, web_is_ready
-from kafka_shop.users.services import sign_in, sign_up
+from kafka_shop.users.models import User
 from orders import selectors
 from orders.services import seed_catalogue
 
 ORDERS_A_SECOND = 10
 WARM_UP_ORDERS = 20
 BALANCE = Decimal("1000000.00")
-PASSWORD = "only-for-the-bench"  # noqa: S105  of a database that is dropped
 TELL = """
 CREATE OR REPLACE FUNCTION bench_tell() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_notify('letter', NEW.order_id::text); RETURN NEW; END $$;
@@ -63,11 +62,10 @@ def measure(names: Mapping[str, str], seconds: int, show: Show) -> Latency:
 
 def _customer() -> str:
     """Makes a customer with money; returns a token."""
-    name = f"bench-{uuid7()}"
-    user = sign_up(username=name, password=PASSWORD, email="bench@example.com", now=timezone.now())
+    user = User.objects.create_user(f"bench-{uuid7()}")
     data.prepare([user.id], balance=BALANCE)
     seed_catalogue()
-    return sign_in(username=name, password=PASSWORD, now=timezone.now())
+    return str(AuthToken.objects.create(user=user)[1])
 
 
 def run(client: "Client", letters: dict[str, float], count: int, check: Callable[[], None], show: Show) -> tuple[list[float], list[float]]:
