@@ -41,6 +41,11 @@ DATABASE_OPTIONS: dict[str, Any] = {
     "isolation_level": IsolationLevel.READ_COMMITTED,
     "connect_timeout": 5,
     "application_name": "kafka_shop",
+    # a connection whose other end is gone without a word is found in 8 s, not in two hours
+    "keepalives_idle": 5,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 8000,
 }
 for database in DATABASES.values():
     own_options = database.get("OPTIONS", {})  # of the URL: ?sslmode=require

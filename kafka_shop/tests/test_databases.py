@@ -113,3 +113,11 @@ def test_records_become_columns_as_many_as_there_should_be() -> None:
 def test_records_of_different_widths_are_refused() -> None:
     with pytest.raises(ValueError, match="zip"):
         columns([(1, 2), (1,)], 2)
+
+
+def test_a_connection_looks_for_an_other_end_that_is_gone_without_a_word(committed: None) -> None:
+    connection.ensure_connection()
+    told = connection.connection.info.get_parameters()
+
+    assert int(told["keepalives_idle"]) + int(told["keepalives_interval"]) * int(told["keepalives_count"]) < 10
+    assert int(told["tcp_user_timeout"]) < 10_000
