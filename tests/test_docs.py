@@ -10,6 +10,7 @@ import pytest
 from django.core.management import get_commands
 
 from kafka_shop.conf import Environment
+from tests.mutants.patches import side
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -17,6 +18,7 @@ LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 CHANGE = re.compile(r"^`([\w/.]+)`(?:(?!^`).)*?\n```diff\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 SETTING = re.compile(r"^\| `([A-Z_]+)` \| (?:`(.*?)`|–) \|", re.MULTILINE)
+TEST = re.compile(r"\[(test_\w+)\]\(([^)]+)\)")
 EXAMPLE = re.compile(r"^#?([A-Z_]+)=", re.MULTILINE)
 
 pages = pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
@@ -75,9 +77,19 @@ def test_every_change_that_a_page_shows_fits_its_file(page: Path) -> None:
             assert 1 in (content.count(side(hunk, "-")), content.count(side(hunk, "+"))), f"{file}:\n{hunk}"
 
 
-def side(hunk: str, sign: str) -> str:
-    """The text before (-) or after (+) a change."""
-    return "\n".join(line[1:] for line in hunk.split("\n") if line[0] in (" ", sign))
+@pages
+def test_every_test_that_a_page_names_is_there(page: Path) -> None:
+    named = TEST.findall(page.read_text())
+
+    assert not [(test, file) for test, file in named if not re.search(rf"def {test}\(", (page.parent / file).read_text())]
+
+
+def test_every_promise_is_held_by_a_test() -> None:
+    promises = (ROOT / "docs" / "promises.md").read_text().partition("\n## Control runs")[0]
+    rows = re.findall(r"^\| (?!promise|---)(.*?) \| (.*) \|$", promises, re.MULTILINE)
+
+    assert len(rows) > 50
+    assert not [promise for promise, tests in rows if not TEST.search(tests)]
 
 
 def test_the_figures_of_the_readme_are_those_of_the_bench() -> None:
