@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from functools import cache, partial
 from typing import Any, NamedTuple
 
+import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from kafka_shop.messaging.envelope import Headers
 from kafka_shop.messaging.kafka.client import ANSWER_SECONDS, BrokerAway, bootstrap_servers, open_client
+
+log = structlog.get_logger("relay")
 
 PRODUCER: dict[str, Any] = {
     "acks": "all",
@@ -54,6 +57,7 @@ def send(topic: str, messages: Iterable[Outgoing], *, timeout: float) -> tuple[l
             acknowledged.append(number)
         else:
             refused[number] = Refusal(error.str(), error.code() in REFUSED_FOR_GOOD)
+            retire_if_broken(client, error)
 
     for number, key, headers, value in messages:
         sent += 1
@@ -64,7 +68,10 @@ def send(topic: str, messages: Iterable[Outgoing], *, timeout: float) -> tuple[l
         except KafkaException as error:
             answer(number, error.args[0])
     while len(acknowledged) + len(refused) < sent and time.monotonic() < until:
-        client.poll(LOOK_SECONDS)
+        try:
+            client.poll(LOOK_SECONDS)
+        except KafkaException as error:
+            retire_if_broken(client, error.args[0])
     return acknowledged, refused
 
 
@@ -77,6 +84,13 @@ def _producer(pid: int) -> Producer:
 def producer() -> Producer:
     """The process's one producer, made after fork: a new idempotent producer waits for its first acknowledgement."""
     return _producer(os.getpid())
+
+
+def retire_if_broken(client: Producer, error: KafkaError) -> None:
+    """An idempotent producer that lost the thread, as after a log was cut, can do nothing more: the next turn makes a new one."""
+    if (error.fatal() or error.code() == KafkaError._FATAL) and producer() is client:
+        log.warning("the Kafka producer is broken and is replaced", reason=error.str())
+        _producer.cache_clear()
 
 
 def warm() -> None:

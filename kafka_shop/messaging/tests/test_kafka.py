@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 from pytest_django import Settings
 
 from kafka_shop.messaging.envelope import from_kafka, seal
@@ -119,6 +119,42 @@ def test_only_what_no_time_can_help_is_refused_for_good(monkeypatch: pytest.Monk
     acknowledged, refused = send(TOPIC, messages(1), timeout=10)
 
     assert acknowledged == [] and refused[0].for_good is for_good
+
+
+class Broken:
+    """A producer that lost the thread: what it is asked for fails in one way or another."""
+
+    fatal = KafkaError(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, fatal=True)
+
+    def __init__(self, way: str) -> None:
+        self._way = way
+
+    def produce(self, *_: object, on_delivery: Callable[[KafkaError, None], None], **__: object) -> None:
+        if self._way == "produce":
+            raise KafkaException(KafkaError(KafkaError._FATAL))
+        if self._way == "answer":
+            on_delivery(KafkaError(KafkaError._FATAL), None)
+
+    def poll(self, _: float) -> None:
+        if self._way == "poll":
+            self._way = "silent"  # it says so once
+            raise KafkaException(self.fatal)
+
+
+@pytest.mark.parametrize("way", ["produce", "answer", "poll"])
+def test_a_producer_that_can_do_nothing_more_is_replaced_and_its_messages_are_sent_again(
+    monkeypatch: pytest.MonkeyPatch, way: str, embedded_broker: str
+) -> None:
+    working = sending.open_client
+    made = iter([lambda *_: Broken(way), working, working])
+    monkeypatch.setattr(sending, "open_client", lambda *arguments: next(made)(*arguments))
+
+    acknowledged, refused = send(TOPIC, messages(1), timeout=0.2)
+    assert acknowledged == [] and not any(refusal.for_good for refusal in refused.values())
+
+    assert send(TOPIC, messages(1), timeout=10)[0] == [0]
+    assert send(TOPIC, messages(1), timeout=10)[0] == [0]
+    assert len(list(made)) == 1, "one new producer, not one a turn"
 
 
 def test_the_client_gives_a_message_up_before_the_relay_does() -> None:
