@@ -13,7 +13,10 @@ from rich.console import Console
 from bench import rig
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results"
-MEASUREMENTS = ("floor", "ceiling", "billing", "orders", "notify", "pipeline", "lone orders")
+MEASUREMENTS = (
+    *("floor", "ceiling", "billing", "orders", "notify", "pipeline", "pipeline over HTTP"),
+    *("lone orders", "lone orders over HTTP"),
+)
 
 
 def main() -> None:

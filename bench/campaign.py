@@ -18,6 +18,8 @@ BALANCE = Decimal("1000000.00")
 PARTITIONS = 2
 FULL = {"order-topic": "full-orders", "billing-topic": "full-results", "notify-topic": "full-ends"}  # topics with a message an order
 FLOOR_RESULTS = "floor-results"
+PIPELINES = {"pipeline": "kafka", "pipeline over HTTP": "http"}  # the transport, by measurement
+LONE_ORDERS = {"lone orders": "kafka", "lone orders over HTTP": "http"}
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,7 @@ class Figures:
 
     rates: dict[str, list[float]] = field(default_factory=dict)
     cores: dict[str, list[Mapping[str, float]]] = field(default_factory=dict)
-    answers: list[float] = field(default_factory=list)
-    letters: list[float] = field(default_factory=list)
+    lone: dict[str, list[latency.Latency]] = field(default_factory=dict)
 
     def add(self, name: str, rate: float, cores: Mapping[str, float]) -> None:
         self.rates.setdefault(name, []).append(rate)
@@ -75,8 +76,8 @@ class Campaign:
             "floor": self._floor,
             "ceiling": self._ceiling,
             **dict.fromkeys(ROUTES, self._consumer),
-            "pipeline": self._pipeline,
-            "lone orders": self._lone_orders,
+            **dict.fromkeys(PIPELINES, self._pipeline),
+            **dict.fromkeys(LONE_ORDERS, self._lone_orders),
         }
 
     def _fill(self) -> None:
@@ -88,7 +89,7 @@ class Campaign:
         self._kafka.create_topic(FLOOR_RESULTS, partitions=PARTITIONS)
 
     def _measure(self, turn: int, name: str) -> None:
-        totals = {"floor": self._size.floor_orders, "lone orders": self._size.seconds * latency.ORDERS_A_SECOND}
+        totals = {"floor": self._size.floor_orders} | dict.fromkeys(LONE_ORDERS, self._size.seconds * latency.ORDERS_A_SECOND)
         task = self._progress.add_task(f"turn {turn + 1}: {name}", total=totals.get(name, self._size.orders), rate="")
         self.measurements()[name](name, lambda count: self._progress.update(task, completed=count))
         rate = f"{self._figures.rates[name][-1]:,.0f}/s" if name in self._figures.rates else ""
@@ -131,14 +132,13 @@ class Campaign:
     def _pipeline(self, name: str, show: shop.Show) -> None:
         self._prepare()
         orders = list(self._new_orders())
-        self._figures.add(name, *shop.pipeline(self._empty_topics(), orders, show))
+        self._figures.add(name, *shop.pipeline(PIPELINES[name], self._empty_topics(), orders, show))
         count = len(orders)
         data.verify(**self._billed(count), paid_orders=count, letters=count, outbox=0, dead_letters=0)
 
     def _lone_orders(self, name: str, show: shop.Show) -> None:
-        found = latency.measure(self._empty_topics(), self._size.seconds, show)
-        self._figures.answers += found.answers
-        self._figures.letters += found.letters
+        found = latency.measure(LONE_ORDERS[name], self._empty_topics(), self._size.seconds, show)
+        self._figures.lone.setdefault(name, []).append(found)
         self._figures.cores.setdefault(name, []).append(found.cores)
 
     def _empty_topics(self) -> Mapping[str, str]:

@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from decimal import Decimal
 from http.client import HTTPConnection
 from statistics import median, quantiles
@@ -17,9 +16,9 @@ from knox.models import AuthToken
 
 from bench import data
 from bench.cores import Cores
-from bench.shop import PATIENCE_SECONDS, Show, dsn, started, topics, wait
+from bench.shop import PATIENCE_SECONDS, Show, dsn, started, wait, whole
 from kafka_shop.ids import uuid7
-from kafka_shop.local.plan import HOST, shop, webs
+from kafka_shop.local.plan import HOST
 from kafka_shop.local.readiness import consumers_are_ready, web_is_ready
 from kafka_shop.users.models import User
 from orders import selectors
@@ -44,13 +43,12 @@ class Latency(NamedTuple):
     cores: Mapping[str, float]
 
 
-def measure(names: Mapping[str, str], seconds: int, show: Show) -> Latency:
+def measure(transport: str, names: Mapping[str, str], seconds: int, show: Show) -> Latency:
     """Places ORDERS_A_SECOND orders through the web for so long, each at its time whatever became of the last."""
     token, sku = _customer(), min(selectors.products(), key=lambda product: product.price).sku
-    [web] = webs(0)
-    processes = [replace(process, environment=topics(names)) for process in shop([web])]
+    web, processes = whole(transport, names)
     with started(processes) as check, heard() as letters:
-        wait(lambda: web_is_ready(web) and consumers_are_ready({}), True, check)
+        wait(lambda: web_is_ready(web) and (transport == "http" or consumers_are_ready({})), True, check)
         client = Client(web.port, token, sku)
         run(client, letters, WARM_UP_ORDERS, check, lambda _: None)
         cores, count = Cores(), seconds * ORDERS_A_SECOND

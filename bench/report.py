@@ -10,9 +10,10 @@ from typing import Any
 from rich.table import Table
 
 from bench.campaign import Figures, Size
-from bench.latency import ORDERS_A_SECOND, p50, p99
+from bench.latency import ORDERS_A_SECOND, Latency, p50, p99
 
 EXPECTED_OF = {"floor": 30.0, "ceiling": 0.5}  # the billing consumer's ratios, at least
+EXPECTED_OVER_HTTP = 1 / 3  # the pipeline's share of its rate over Kafka, at least
 EXPECTED_LETTER_MS = 60.0  # a lone order's letter, at the median, at most
 NAMES = {
     "floor": "floor: ORM, a transaction each",
@@ -21,6 +22,7 @@ NAMES = {
     "orders": "orders consumer",
     "notify": "notify consumer",
     "pipeline": "pipeline, order to letter",
+    "pipeline over HTTP": "the same over HTTP, no broker",
 }
 
 
@@ -35,7 +37,8 @@ def as_json(figures: Figures, size: Size, machine: Mapping[str, str], command: s
             name: {"median": round(median(turns)), "turns": [round(turn) for turn in turns]} for name, turns in figures.rates.items()
         },
         "ratios": {name: ratios(figures, name) for name in figures.rates},
-        "lone_order_ms": {"answer": spread(figures.answers), "letter": spread(figures.letters)} if figures.letters else {},
+        "over_http": round(over_http(figures), 2),
+        "lone_order_ms": {name: lone(turns) for name, turns in figures.lone.items()},
         "cpu_us": {name: cpu(figures, name) for name in figures.cores},
     }
 
@@ -46,6 +49,21 @@ def ratios(figures: Figures, name: str) -> dict[str, float]:
         neighbour: round(median(figures.rates[name]) / median(figures.rates[neighbour]), 2)
         for neighbour in ("floor", "ceiling")
         if neighbour in figures.rates
+    }
+
+
+def over_http(figures: Figures) -> float:
+    """The pipeline's rate over HTTP as a share of that over Kafka; 0 unless both were measured."""
+    if not {"pipeline", "pipeline over HTTP"} <= figures.rates.keys():
+        return 0.0
+    return median(figures.rates["pipeline over HTTP"]) / median(figures.rates["pipeline"])
+
+
+def lone(turns: Sequence[Latency]) -> dict[str, dict[str, float]]:
+    """How long it took to the answers and to the letters of all turns."""
+    return {
+        "answer": spread([time for turn in turns for time in turn.answers]),
+        "letter": spread([time for turn in turns for time in turn.letters]),
     }
 
 
@@ -68,7 +86,11 @@ def tables(result: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[st
         [NAMES[name], f"{rate['median']:,}", ", ".join(f"{turn:,}" for turn in rate["turns"]), *_ratios(result["ratios"][name])]
         for name, rate in result["per_second"].items()
     ]
-    lone = [[f"until the {what}", f"{times['median']:.1f}", f"{times['p99']:.1f}"] for what, times in result["lone_order_ms"].items()]
+    lone = [
+        [f"{name}: until the {what}", f"{times['median']:.1f}", f"{times['p99']:.1f}"]
+        for name, spreads in result["lone_order_ms"].items()
+        for what, times in spreads.items()
+    ]
     costs = [[NAMES.get(name, name), ", ".join(f"{part} {cost:,}" for part, cost in by.items())] for name, by in result["cpu_us"].items()]
     shown = [
         ("Messages or orders a second", ["", "median", "turns", "of ceiling", "× floor"], rates),
@@ -81,14 +103,12 @@ def tables(result: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[st
 
 def expected(result: Mapping[str, Any]) -> list[list[str]]:
     """What should come out, beside what did, where it was measured."""
-    ratios, letter = result["ratios"].get("billing", {}), result["lone_order_ms"].get("letter")
-    found = [
-        [f"billing consumer: times the {name}", f"at least {least:g}", _judged(ratios[name], ratios[name] >= least)]
-        for name, least in EXPECTED_OF.items()
-        if name in ratios
-    ]
-    if letter:
-        median = letter["median"]
+    billing, lone = result["ratios"].get("billing", {}), result["lone_order_ms"].get("lone orders")
+    bounds = [(f"billing consumer: times the {name}", ratio, billing.get(name)) for name, ratio in EXPECTED_OF.items()]
+    bounds.append(("pipeline over HTTP: share of its rate over Kafka", EXPECTED_OVER_HTTP, result["over_http"]))
+    found = [[what, f"at least {least:.3g}", _judged(figure, figure >= least)] for what, least, figure in bounds if figure]
+    if lone:
+        median = lone["letter"]["median"]
         found.append(["lone order: median ms to its letter", f"under {EXPECTED_LETTER_MS:g}", _judged(median, median < EXPECTED_LETTER_MS)])
     return found
 

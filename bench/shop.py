@@ -1,18 +1,21 @@
 """The shop's own processes under measurement: each consumer alone, and all of them together. For a set-up Django."""
 
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psycopg
 from django.db import connection
+from django.test import override_settings
 from psycopg.conninfo import make_conninfo
 
 from bench import data, rig
 from bench.cores import Cores
 from consumers.positions import Positions
 from consumers.routes import ROUTES
-from kafka_shop.local.plan import manage
+from kafka_shop.local.plan import Web, manage, shop, webs
 from kafka_shop.local.processes import Process, Processes
 from kafka_shop.messaging.models import OutboxRow
 from orders.events import OrderPlaced
@@ -31,13 +34,13 @@ def consumer(name: str, topic: str, count: int, show: Show) -> Rate:
         return follow(name, topic, count, check, show)
 
 
-def pipeline(names: Mapping[str, str], orders: Sequence[OrderPlaced], show: Show) -> Rate:
-    """Lets orders that wait in the outbox pass through relay and consumers: orders a second from the relay's start to the last letter.
+def pipeline(transport: str, names: Mapping[str, str], orders: Sequence[OrderPlaced], show: Show) -> Rate:
+    """Lets orders that wait in the outbox pass through the whole shop: orders a second from the relay's start to the last letter.
 
-    names: the topics in use, by logical name. The first order goes ahead, so that every process is warm.
+    names: the topics in use, by logical name; over HTTP, too, positions are counted by them. The first order goes ahead, so that
+    every process is warm.
     """
-    commands = {"relay": manage("run_relay")} | {name: manage("run_consumer", name) for name in ROUTES}
-    processes = [Process(name=name, command=command, environment=topics(names)) for name, command in commands.items()]
+    _, processes = whole(transport, names)
     topic = names[ROUTES["notify"].topic]
     data.place(orders[:1], publish=True)
     with started(processes) as check:
@@ -50,6 +53,15 @@ def pipeline(names: Mapping[str, str], orders: Sequence[OrderPlaced], show: Show
         rate = (len(orders) - 1) / (time.perf_counter() - begun), cores.used()
         wait(lambda: not OutboxRow.objects.exists(), True, check)
     return rate
+
+
+def whole(transport: str, names: Mapping[str, str]) -> tuple[Web, list[Process]]:
+    """The shop's web, and all its processes: web and relay, over Kafka the consumers too."""
+    [web] = webs(0)
+    with override_settings(TRANSPORT=transport):
+        processes = list(shop([web]))
+    added = topics(names) | {"TRANSPORT": transport, "SERVICE_TOKEN": secrets.token_urlsafe()}
+    return web, [replace(process, environment=process.environment | added) for process in processes]
 
 
 def topics(names: Mapping[str, str]) -> dict[str, str]:

@@ -8,17 +8,20 @@ import pytest
 
 from bench import report
 from bench.campaign import Figures, Size
+from bench.latency import Latency
 
 MACHINE = {"cores": "2", "memory": "8 GiB", "cpu": "a processor", "system": "Linux", "python": "3.11", "kafka": "4.4.0"}
 
 
 @pytest.fixture
 def figures() -> Figures:
-    figures = Figures(letters=[10.0, 20.0, 90.0], answers=[5.0, 6.0, 7.0])
+    figures = Figures(lone={"lone orders": [Latency([5.0, 6.0], [10.0, 20.0], {}), Latency([7.0], [90.0], {})]})
     for rate in (100.0, 300.0, 200.0):
         figures.add("floor", rate, {"bench": 0.5})
     figures.add("ceiling", 20_000.0, {"bench": 0.5, "postgres": 1.0})
     figures.add("billing", 8_000.0, {"billing": 0.4, "postgres": 0.8, "kafka": 0.0})
+    figures.add("pipeline", 3_000.0, {"relay": 0.3})
+    figures.add("pipeline over HTTP", 900.0, {"relay": 0.3})
     return figures
 
 
@@ -30,7 +33,7 @@ def result(figures: Figures) -> dict[str, Any]:
 def test_the_median_of_the_turns_counts(result: dict[str, Any]) -> None:
     assert result["per_second"]["floor"] == {"median": 200, "turns": [100, 300, 200]}
     assert result["ratios"]["billing"] == {"floor": 40.0, "ceiling": 0.4}
-    assert result["lone_order_ms"]["letter"]["median"] == 20.0
+    assert result["lone_order_ms"]["lone orders"] == {"answer": {"median": 6.0, "p99": 7.0}, "letter": {"median": 20.0, "p99": 88.6}}
 
 
 def test_cpu_is_told_a_message_and_what_used_none_is_left_out(result: dict[str, Any]) -> None:
@@ -41,6 +44,7 @@ def test_what_was_not_reached_is_said(result: dict[str, Any]) -> None:
     assert report.expected(result) == [
         ["billing consumer: times the floor", "at least 30", "40"],
         ["billing consumer: times the ceiling", "at least 0.5", "0.4, not met"],
+        ["pipeline over HTTP: share of its rate over Kafka", "at least 0.333", "0.3, not met"],
         ["lone order: median ms to its letter", "under 60", "20"],
     ]
 
