@@ -3,13 +3,13 @@
 Inside whatever transaction the caller opened. Each check is one statement over the whole table, and shows its first 1,000 findings.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
 from billing.models import Invoice
-from kafka_shop.databases import rows
+from kafka_shop.databases import columns, rows
 from kafka_shop.findings import Finding
 
 CHUNK = 10_000
@@ -73,6 +73,20 @@ FROM billing_account AS account LEFT JOIN (
 ) AS statement ON statement.account_id = account.id
 WHERE kind = 'customer' AND (balance < 0 OR (balance, sequence) IS DISTINCT FROM (coalesce(sum, 0), coalesce(last, 0))) LIMIT 1000
 """
+APPLIED = """
+SELECT told.order_id, told.what FROM unnest(%s::uuid[], %s::text[]) AS told(order_id, what)
+JOIN billing_invoice AS known ON known.order_id = told.order_id
+WHERE CASE told.what
+    WHEN 'placed' THEN known.amount IS NOT NULL
+    WHEN 'cancelled' THEN known.voided_at IS NOT NULL OR known.refunded_at IS NOT NULL OR known.outcome = 'declined' END
+"""
+PUBLISHED = """
+SELECT 'billing-topic' AS destination, 'invoice.settled:' || order_id AS event_id, order_id, outcome AS what, settled_at AS time
+FROM billing_invoice WHERE settled_at IS NOT NULL
+UNION ALL
+SELECT 'billing-topic', 'invoice.refunded:' || order_id, order_id, 'refunded', refunded_at
+FROM billing_invoice WHERE refunded_at IS NOT NULL
+"""
 CHECKS = (
     ("I2", CHARGED_TWICE),
     ("I2", NOT_WHAT_THE_INVOICE_SAYS),
@@ -89,6 +103,7 @@ class Bill(NamedTuple):
     order_id: UUID
     customer_id: UUID
     amount: Decimal | None
+    currency: str
     status: str
 
 
@@ -97,6 +112,11 @@ def check(alias: str) -> Iterator[Finding]:
     for name, sql in CHECKS:
         for subject, detail in rows(alias, sql):
             yield Finding(name, str(subject), detail)
+
+
+def applied(alias: str, told: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Which of the orders' facts (order; placed or cancelled) have had their effect, or change nothing any more."""
+    return set(rows(alias, APPLIED, *columns(told, 2)))
 
 
 def invoices(alias: str) -> Iterator[Bill]:

@@ -1,18 +1,17 @@
 """The proof that no money and no order is lost: what each database alone can tell, and what the services' tables say of each other.
 
-One snapshot a database. What does not agree is read again in a second one, and what is still on its way is called in flight: facts in an
-outbox, messages that a consumer has not reached, open dead letters, and all that is younger than the sweep's age.
+One snapshot a database. What does not agree, and is not on its way, is read again in a second one. On its way, or in flight, are the orders
+of which a fact is in an outbox, a message before a consumer or among the open dead letters, and those younger than the sweep's age.
 """
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -20,11 +19,10 @@ from django.db import transaction
 import billing.audit
 import notify.audit
 import orders.audit
-from consumers.positions import Positions
+from consumers.in_flight import answers, on_their_way
 from consumers.routes import ROUTES
 from kafka_shop.databases import alias_of, rows, run, served_aliases
 from kafka_shop.findings import Finding
-from kafka_shop.messaging.kafka import BrokerAway, BrokerMisused, Inspector
 
 LOCAL: dict[str, Callable[[str], Iterable[Finding]]] = {
     "orders": orders.audit.check,
@@ -33,11 +31,13 @@ LOCAL: dict[str, Callable[[str], Iterable[Finding]]] = {
 }
 OLD_ROW = timedelta(minutes=1)
 OLD_ROWS = """
-SELECT event_id, refused FROM messaging_outboxrow
+SELECT destination, event_id, refused FROM messaging_outboxrow
 WHERE refused <> '' OR (created_at < %s AND NOT resent) ORDER BY number LIMIT 1000
 """
-OUTBOX_SUBJECTS = "SELECT split_part(event_id, ':', 2) FROM messaging_outboxrow WHERE split_part(event_id, ':', 2) = ANY(%s::text[])"
-OPEN_SUBJECTS = "SELECT subject FROM consumers_deadletter WHERE closed_at IS NULL AND subject = ANY(%s::text[])"
+MISPLACED = """
+SELECT consumer, topic, partition, position, anchor_offset FROM consumers_position
+WHERE position <> anchor_offset + 1 ORDER BY consumer, topic, partition
+"""
 
 
 @dataclass
@@ -57,11 +57,15 @@ def audit(now: datetime) -> Report:
             report.findings += LOCAL[service](alias_of(service))
         suspects = compare(report.counted) if together() else []
     for alias in served_aliases():
-        report.findings += old_rows(alias, now)
-    if suspects:
+        report.findings += misplaced(alias)
+        for row, waits in old_rows(alias, now):
+            (report.in_flight if waits else report.findings).append(row)
+    explained = on_their_way({each.subject for each in suspects}, now)
+    if any(each.subject not in explained for each in suspects):
         with snapshots():
             again = set(compare({}))
-        settle([each for each in suspects if each in again], report, now)
+        suspects = [each for each in suspects if each in again]
+    settle(suspects, explained, report)
     return report
 
 
@@ -88,13 +92,20 @@ def compare(counted: dict[str, int]) -> list[Finding]:
         problem = disagreement(order, invoice)
         if problem:
             suspects.append(Finding("I1", str(id), problem))
-    facts = ((fact, fact) for fact in orders.audit.facts(alias_of("orders")))
-    letters = ((letter, letter) for letter in notify.audit.letters(alias_of("notify")))
+    facts = (((id, outcome), customer) for id, outcome, customer in orders.audit.facts(alias_of("orders")))
+    letters = (((id, outcome), customer) for id, outcome, customer in notify.audit.letters(alias_of("notify")))
     for count, ((id, outcome), fact, letter) in enumerate(merged(facts, letters), 1):
         counted["letters"] = count
-        if not (fact and letter):
-            suspects.append(Finding("I5", str(id), f"its letter {outcome} " + ("is missing" if fact else "has no fact")))
+        if fact != letter:
+            suspects.append(Finding("I5", str(id), f"its letter {outcome} {mistake(fact, letter)}"))
     return suspects
+
+
+def mistake(fact: object, letter: object) -> str:
+    """What is wrong with a letter that is not that of its fact."""
+    if letter is None:
+        return "is missing"
+    return "has no fact" if fact is None else "is another customer's"
 
 
 def merged(left: Iterable[tuple[Any, ...]], right: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, Any, Any]]:
@@ -111,8 +122,8 @@ def disagreement(order: orders.audit.End | None, invoice: billing.audit.Bill | N
         return "billing has an invoice of an order that is not there"
     if invoice is None:
         return f"it is {order.status}, and billing does not know it"
-    if order.customer_id != invoice.customer_id or invoice.amount not in {None, order.amount}:
-        return "its invoice has another customer or amount"
+    if order.customer_id != invoice.customer_id or (invoice.amount is not None and invoice[2:4] != order[2:4]):
+        return "its invoice has another customer, amount or currency"
     if invoice.status not in EXPLAINED[order.status]:
         return f"it is {order.status}, its invoice is {invoice.status}"
     if order.refunded != (invoice.status == "refunded"):
@@ -128,48 +139,24 @@ EXPLAINED: Mapping[str, set[str]] = {
 }
 
 
-def old_rows(alias: str, now: datetime) -> list[Finding]:
-    """Outbox rows that should be out by now, or never will be (I6)."""
-    late = "it waits in the outbox for over a minute"
+def old_rows(alias: str, now: datetime) -> Iterator[tuple[Finding, bool]]:
+    """Outbox rows that should be out by now, or never will be (I6), and whether they wait only for a destination that does not answer."""
+    found = rows(alias, OLD_ROWS, now - OLD_ROW)
+    silent = {destination for destination in {row[0] for row in found} if not answers(destination)}
+    for destination, event_id, refused in found:
+        problem = f"its destination refused it for good: {refused}" if refused else "it waits in the outbox for over a minute"
+        yield Finding("I6", event_id, problem), not refused and destination in silent
+
+
+def misplaced(alias: str) -> list[Finding]:
+    """Positions that are not behind the message that was applied last (I7): somebody moved them without it."""
     return [
-        Finding("I6", event_id, f"its destination refused it for good: {refused}" if refused else late)
-        for event_id, refused in rows(alias, OLD_ROWS, now - OLD_ROW)
+        Finding("I7", f"{topic}[{partition}]", f"{consumer} stands at {position}, and applied {anchor} last")
+        for consumer, topic, partition, position, anchor in rows(alias, MISPLACED)
     ]
 
 
-def settle(suspects: list[Finding], report: Report, now: datetime) -> None:
+def settle(suspects: list[Finding], explained: Collection[str], report: Report) -> None:
     """Tells what is in flight from what is lost."""
-    subjects = [each.subject for each in suspects]
-    explained = waiting(subjects) | young(subjects, now)
-    behind = bool(suspects) and any_consumer_behind()
     for suspect in suspects:
-        (report.in_flight if behind or suspect.subject in explained else report.findings).append(suspect)
-
-
-def waiting(subjects: list[str]) -> set[str]:
-    """The orders of which a fact waits in an outbox, or lies among the open dead letters."""
-    return {subject for alias in served_aliases() for sql in (OUTBOX_SUBJECTS, OPEN_SUBJECTS) for (subject,) in rows(alias, sql, subjects)}
-
-
-def young(subjects: list[str], now: datetime) -> set[str]:
-    """The orders to which something happened within the sweep's age."""
-    since = now - timedelta(seconds=settings.SWEEP_AFTER_SECONDS)
-    touched = orders.audit.touched_since(alias_of("orders"), [UUID(subject) for subject in subjects], since)
-    return {str(id) for id in touched}
-
-
-def any_consumer_behind() -> bool:
-    """Whether a consumer has messages before it. False when the broker does not say: then nothing explains what is missing."""
-    if settings.TRANSPORT != "kafka":
-        return False
-    try:
-        inspector = Inspector()
-        return any(behind(inspector, name) for name in ROUTES)
-    except (BrokerAway, BrokerMisused):
-        return False
-
-
-def behind(inspector: Inspector, name: str) -> bool:
-    topic = settings.TOPICS[ROUTES[name].topic]
-    known = Positions(alias_of(name), name, topic).read()
-    return any(inspector.watermarks(topic, each).high > known.get(each, 0) for each in inspector.partitions(topic))
+        (report.in_flight if suspect.subject in explained else report.findings).append(suspect)

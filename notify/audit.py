@@ -1,9 +1,9 @@
 """What proves the letters: what their database alone can tell, and what the audit compares with the orders' facts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from kafka_shop.databases import rows
+from kafka_shop.databases import columns, rows
 from kafka_shop.findings import Finding
 from notify.models import Letter
 
@@ -13,6 +13,9 @@ SELECT order_id, string_agg(outcome, ', ' ORDER BY outcome) FROM notify_letter G
 HAVING count(*) > count(DISTINCT outcome) OR count(DISTINCT customer_id) > 1 OR (bool_or(outcome = 'rejected') AND count(*) > 1)
 ORDER BY order_id
 """
+APPLIED = """
+SELECT order_id, outcome FROM notify_letter JOIN unnest(%s::uuid[], %s::text[]) AS told(order_id, outcome) USING (order_id, outcome)
+"""
 
 
 def check(alias: str) -> Iterator[Finding]:
@@ -21,6 +24,11 @@ def check(alias: str) -> Iterator[Finding]:
         yield Finding("notify.letters", str(order_id), f"its letters are doubled, of two customers, or exclude each other: {outcomes}")
 
 
-def letters(alias: str) -> Iterator[tuple[UUID, str]]:
-    """(order, outcome) of each letter, sorted."""
-    return Letter.objects.using(alias).order_by("order_id", "outcome").values_list("order_id", "outcome").iterator(CHUNK)
+def letters(alias: str) -> Iterator[tuple[UUID, str, UUID]]:
+    """(order, outcome, customer) of each letter, sorted."""
+    return Letter.objects.using(alias).order_by("order_id", "outcome").values_list("order_id", "outcome", "customer_id").iterator(CHUNK)
+
+
+def applied(alias: str, told: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Which of the ends that orders came to (order, outcome) have their letter."""
+    return set(rows(alias, APPLIED, *columns(told, 2)))

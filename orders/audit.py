@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from kafka_shop.databases import rows
+from kafka_shop.databases import columns, rows
 from kafka_shop.findings import Finding
 from orders.models import FACTS_AGREE, SWEEP_AGREES, Order, Status
 
@@ -20,6 +20,27 @@ WRONG_TOTALS = """
 SELECT COALESCE(this.id, line.order_id) AS id, COALESCE(this.total, 0), COALESCE(SUM(line.quantity * line.price), 0)
 FROM orders_order AS this FULL JOIN orders_orderline AS line ON line.order_id = this.id
 GROUP BY this.id, line.order_id HAVING this.total IS DISTINCT FROM SUM(line.quantity * line.price) ORDER BY 1
+"""
+APPLIED = """
+SELECT told.order_id, told.what FROM unnest(%s::uuid[], %s::text[]) AS told(order_id, what)
+JOIN orders_order AS known ON known.id = told.order_id
+WHERE CASE told.what
+    WHEN 'paid' THEN known.paid_at IS NOT NULL OR known.late_paid_at IS NOT NULL
+    WHEN 'declined' THEN known.rejected_at IS NOT NULL OR known.cancelled_at IS NOT NULL
+    WHEN 'refunded' THEN known.refunded_at IS NOT NULL END
+"""
+PUBLISHED = """
+SELECT 'order-topic' AS destination, 'order.placed:' || id AS event_id, id AS order_id, 'placed' AS what, placed_at AS time
+FROM orders_order
+UNION ALL
+SELECT 'order-topic', 'order.cancelled:' || id, id, 'cancelled', cancelled_at FROM orders_order
+WHERE cancelled_at IS NOT NULL AND cancelled_at IS DISTINCT FROM refunded_at
+UNION ALL
+SELECT 'notify-topic', 'order.settled:' || id || ':' || what, id, what, time
+FROM orders_order, LATERAL (
+    VALUES ('paid', paid_at), ('rejected', rejected_at), ('cancelled', cancelled_at), ('refunded', refunded_at)
+) AS fact(what, time)
+WHERE time IS NOT NULL
 """
 
 
@@ -46,11 +67,11 @@ def check(alias: str) -> Iterator[Finding]:
         yield Finding("orders.total", str(id), f"its total is {total}, its lines sum to {lines}")
 
 
-def facts(alias: str) -> Iterator[tuple[UUID, str]]:
-    """(order, outcome) of each end that a customer is told of, sorted: each has exactly one letter."""
+def facts(alias: str) -> Iterator[tuple[UUID, str, UUID]]:
+    """(order, outcome, customer) of each end that a customer is told of, sorted: each has exactly one letter."""
     ended = Order.objects.using(alias).exclude(status=Status.PENDING).order_by("id")
-    for id, *times in ended.values_list("id", *(f"{outcome}_at" for outcome in OUTCOMES)).iterator(CHUNK):
-        yield from ((id, outcome) for outcome, at in zip(OUTCOMES, times, strict=True) if at)
+    for id, customer, *times in ended.values_list("id", "customer_id", *(f"{outcome}_at" for outcome in OUTCOMES)).iterator(CHUNK):
+        yield from ((id, outcome, customer) for outcome, at in zip(OUTCOMES, times, strict=True) if at)
 
 
 def ends(alias: str) -> Iterator[End]:
@@ -59,6 +80,11 @@ def ends(alias: str) -> Iterator[End]:
     for row in Order.objects.using(alias).order_by("id").values_list(*columns, named=True).iterator(CHUNK):
         facts = (row.paid_at is not None, row.late_paid_at is not None, row.refunded_at is not None)
         yield End(row.id, row.customer_id, row.total, row.currency, row.status, *facts)
+
+
+def applied(alias: str, told: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Which of billing's results (order; paid, declined or refunded) have had their effect, or change nothing any more."""
+    return set(rows(alias, APPLIED, *columns(told, 2)))
 
 
 def _ids(alias: str, condition: Q) -> Iterator[UUID]:

@@ -1,12 +1,14 @@
 """The audit of the ledger: clean after everything the services do, and not after anything else."""
 
+from datetime import timedelta
+
 import pytest
 from pytest_django import Settings
 
-from billing import audit
+from billing import audit, services
 from billing.models import Account, Transfer
-from billing.tests.people import account, cancel, cancelled, place, placed
-from kafka_shop.databases import alias_of, run
+from billing.tests.people import NOW, account, cancel, cancelled, place, placed
+from kafka_shop.databases import alias_of, rows, run
 from kafka_shop.findings import Finding
 from kafka_shop.ids import uuid7
 
@@ -55,6 +57,23 @@ def test_invoices_come_sorted_by_order() -> None:
     orders = [bill.order_id for bill in audit.invoices(alias_of("billing"))]
     assert orders == sorted(orders)
     assert len(orders) == 11
+
+
+def test_the_facts_that_were_published_are_those_that_the_invoices_state() -> None:
+    run(alias_of("billing"), "DELETE FROM messaging_outboxrow")
+    assert services.republish(since=NOW - timedelta(days=1), cursor=None, limit=1000, now=NOW) is None
+    stated = [(destination, id) for destination, id, *_ in rows(alias_of("billing"), audit.PUBLISHED)]
+    assert sorted(stated) == sorted(rows(alias_of("billing"), "SELECT destination, event_id FROM messaging_outboxrow"))
+    assert len(stated) == 9
+
+
+def test_it_tells_which_facts_have_had_their_effect() -> None:
+    told = {"open": ["placed"], "paid": ["placed"], "declined": ["placed", "cancelled"], "void": ["placed", "cancelled"]}
+    told["refunded"] = ["placed", "cancelled"]
+    invoices = [(bill.order_id, bill.status, bill.amount) for bill in audit.invoices(alias_of("billing"))]
+    asked = [(order, what) for order, _, _ in invoices for what in ("placed", "cancelled")]
+    known = {(order, what) for order, status, amount in invoices for what in told[status] if what == "cancelled" or amount is not None}
+    assert audit.applied(alias_of("billing"), [*asked, (uuid7(), "placed")]) == known
 
 
 def test_a_cent_more_in_a_transfer_is_found() -> None:

@@ -73,6 +73,14 @@ class HttpCarrier:
                 taken += [number for number, _, _ in part]
         return taken, refused
 
+    def is_well(self) -> bool:
+        """Whether the receiver takes an empty request."""
+        try:
+            self._post([])
+        except (Away, Broken):
+            return False
+        return True
+
     def _post(self, events: Sequence[bytes]) -> None:
         """One request. Raises Away, Broken."""
         try:
@@ -89,15 +97,8 @@ class HttpCarrier:
     def _refusal(self, number: int, error: Broken) -> Refusal:
         """A lone row that breaks the receiver again and again, while an empty request gets its 204, will never be taken."""
         self._breaks[number] = self._breaks.get(number, 0) + 1
-        again_and_again = self._breaks[number] >= LONE_ATTEMPTS and self._is_well()
+        again_and_again = self._breaks[number] >= LONE_ATTEMPTS and self.is_well()
         return Refusal(str(error), error.for_good or again_and_again)
-
-    def _is_well(self) -> bool:
-        try:
-            self._post([])
-        except (Away, Broken):
-            return False
-        return True
 
 
 def _retry_after(answer: httpx.Response) -> float:

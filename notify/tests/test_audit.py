@@ -50,8 +50,15 @@ def test_a_doubled_letter_is_found() -> None:
 
 
 def test_letters_come_sorted_by_order_and_outcome() -> None:
-    first, second = uuid7(), uuid7()
-    customer: dict[str, Any] = {"customer_id": uuid7()}
-    order_settled.handle([settled("paid", order_id=second), settled("refunded", order_id=first, **customer)])
-    order_settled.handle([settled("cancelled", order_id=first, **customer)])
-    assert list(audit.letters("default")) == [(first, "cancelled"), (first, "refunded"), (second, "paid")]
+    first, second, customer = uuid7(), uuid7(), uuid7()
+    order_settled.handle(
+        [settled("paid", order_id=second, customer_id=customer), settled("refunded", order_id=first, customer_id=customer)]
+    )
+    order_settled.handle([settled("cancelled", order_id=first, customer_id=customer)])
+    assert list(audit.letters("default")) == [(first, "cancelled", customer), (first, "refunded", customer), (second, "paid", customer)]
+
+
+def test_it_tells_which_ends_have_their_letter() -> None:
+    order = uuid7()
+    order_settled.handle([settled("paid", order_id=order)])
+    assert audit.applied("default", [(order, "paid"), (order, "refunded"), (uuid7(), "paid")]) == {(order, "paid")}

@@ -2,12 +2,13 @@
 
 import pytest
 
-from kafka_shop.databases import run
+from kafka_shop.databases import rows, run
 from kafka_shop.findings import Finding
+from kafka_shop.ids import uuid7
 from orders import audit, services
 from orders.handlers import invoice_refunded, invoice_settled
 from orders.models import Order, OrderLine
-from orders.tests.helpers import NOW, place, refunded, settled
+from orders.tests.helpers import MINUTE, NOW, place, refunded, settled
 
 pytestmark = pytest.mark.usefixtures("catalogue")
 
@@ -59,15 +60,30 @@ def test_an_order_that_waits_and_is_not_swept_is_found(orders: list[Order]) -> N
 
 
 def test_the_facts_that_have_letters_come_sorted(orders: list[Order]) -> None:
-    _, paid, rejected, late, back = (order.id for order in orders)
+    _, paid, rejected, late, back = orders
     assert list(audit.facts("default")) == [
-        (paid, "paid"),
-        (rejected, "rejected"),
-        (late, "cancelled"),
-        (back, "cancelled"),
-        (back, "paid"),
-        (back, "refunded"),
+        (paid.id, "paid", paid.customer_id),
+        (rejected.id, "rejected", rejected.customer_id),
+        (late.id, "cancelled", late.customer_id),
+        (back.id, "cancelled", back.customer_id),
+        (back.id, "paid", back.customer_id),
+        (back.id, "refunded", back.customer_id),
     ]
+
+
+def test_the_facts_that_were_published_are_those_that_the_orders_state(orders: list[Order]) -> None:
+    """Those that a republication puts back in the outbox, of which none is sent by it now."""
+    run("default", "DELETE FROM messaging_outboxrow")
+    assert services.republish(since=NOW - MINUTE, cursor=None, limit=1000, now=NOW) is None
+    stated = [(destination, id) for destination, id, *_ in rows("default", audit.PUBLISHED)]
+    assert sorted(stated) == sorted(rows("default", "SELECT destination, event_id FROM messaging_outboxrow"))
+
+
+def test_it_tells_which_results_have_had_their_effect(orders: list[Order]) -> None:
+    pending, paid, rejected, late, back = (order.id for order in orders)
+    told = [(id, what) for id in (pending, paid, rejected, late, back, uuid7()) for what in ("paid", "declined", "refunded")]
+    known = {(paid, "paid"), (rejected, "declined"), (late, "paid"), (late, "declined")}
+    assert audit.applied("default", told) == known | {(back, "paid"), (back, "declined"), (back, "refunded")}
 
 
 def test_the_ends_of_all_orders_come_sorted(orders: list[Order]) -> None:

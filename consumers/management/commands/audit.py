@@ -6,10 +6,13 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from consumers.audit import Report, audit
+from consumers.bars import bar
+from consumers.log_audit import audit_logs
 from consumers.process import one_line_errors
 
 SHOWN = 20
@@ -20,13 +23,26 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the whole report as JSON")
+        parser.add_argument("--topics", action="store_true", help="compare every message of the topics with the tables, too")
 
     def handle(self, **options: Any) -> None:
+        if options["topics"] and settings.TRANSPORT == "http":
+            raise CommandError("with TRANSPORT=http there are no topics to compare: run `audit` without --topics")
         with one_line_errors():
             report = audit(timezone.now())
+            if options["topics"]:
+                add_topics(report)
         self.stdout.write(json.dumps(asdict(report), indent=2) if options["json"] else "\n".join(lines(report)))
         if report.findings:
             sys.exit(1)
+
+
+def add_topics(report: Report) -> None:
+    """Adds what the logs say, with a progress bar on a terminal. Raises BrokerAway, BrokerMisused."""
+    with bar() as progress:
+        task = progress.add_task("messages", total=None)
+        findings, report.counted["messages"] = audit_logs(lambda read, total: progress.update(task, completed=read, total=total))
+    report.findings += findings
 
 
 def lines(report: Report) -> list[str]:

@@ -9,9 +9,8 @@ from uuid import UUID
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from consumers.bars import bar
 from consumers.models import DeadLetter
 from consumers.process import one_line_errors
 from consumers.replay import STATES, Choice, Outcome, count, discard, find, replay
@@ -186,10 +185,3 @@ def verdict(outcomes: list[Outcome], dry_run: bool) -> str:
     """How many were replayed, failed, …"""
     counted = Counter(each.state for each in outcomes)
     return ("would be: " if dry_run else "") + (", ".join(f"{number} {state}" for state, number in counted.items()) or "nothing to do")
-
-
-def bar() -> Progress:
-    """A progress bar on a terminal, nothing elsewhere."""
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)

@@ -6,6 +6,7 @@ The only package beside the embedded broker that knows confluent_kafka; it speak
 from kafka_shop.messaging.kafka.client import BrokerAway, BrokerMisused, bootstrap_servers
 from kafka_shop.messaging.kafka.inspector import MOCK, Inspector, log_identity
 from kafka_shop.messaging.kafka.records import Record, Watermarks
+from kafka_shop.messaging.kafka.scanning import scan
 from kafka_shop.messaging.kafka.sending import Outgoing, Refusal, producer, send, warm
 from kafka_shop.messaging.kafka.subscription import OutOfRange, Subscription
 from kafka_shop.messaging.kafka.topics import create_topics
@@ -25,6 +26,7 @@ __all__ = [
     "create_topics",
     "log_identity",
     "producer",
+    "scan",
     "send",
     "warm",
 ]
