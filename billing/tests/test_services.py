@@ -14,6 +14,8 @@ from billing.models import Account, Invoice, Transfer
 from billing.tests.people import LATER, NOW, account, balance, cancel, cancelled, invoice, place, placed
 from kafka_shop.databases import alias_of
 from kafka_shop.ids import uuid7
+from kafka_shop.messaging import envelope
+from kafka_shop.messaging.envelope import FactTooLarge
 from kafka_shop.messaging.models import OutboxRow
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +101,17 @@ def test_an_open_invoice_is_paid_when_its_customer_asks(settings: Settings) -> N
     [fact] = place(order)
     assert isinstance(fact, InvoiceSettled)
     assert (fact.outcome, fact.settled_at) == ("paid", LATER)
+
+
+def test_an_invoice_whose_fact_cannot_be_written_is_not_paid(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.BILLING_MODE = "on_request"
+    alice = account("100.00")
+    order = placed(alice.customer_id, "30.00")
+    place(order)
+    monkeypatch.setattr(envelope, "LARGEST_DATA_BYTES", 10)
+    with pytest.raises(FactTooLarge):
+        services.pay_invoice(invoice_id=invoice(order).id, now=LATER)
+    assert (invoice(order).status, balance(alice)) == ("open", "100.00")
 
 
 def test_an_invoice_that_its_customer_cannot_cover_stays_open_until_he_can(settings: Settings) -> None:

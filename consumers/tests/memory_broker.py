@@ -111,7 +111,7 @@ class MemorySubscription:
         self.flowing -= set(partitions)
 
     def resume(self, partitions: Iterable[int]) -> None:
-        self.flowing |= set(partitions)
+        self.flowing |= set(partitions) & self.next.keys()
 
     def commit(self, positions: Mapping[int, int]) -> None:
         self.broker.committed.update(positions)

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from kafka_shop.ids import uuid7
+from kafka_shop.messaging import envelope
+from kafka_shop.messaging.envelope import FactTooLarge
 from orders import services
 from orders.errors import NotCancellable
 from orders.events import OrderCancelled, OrderSettled
@@ -25,6 +27,14 @@ def test_a_pending_or_a_paid_order_is_cancelled_at_once(paid: bool) -> None:
     stored = Order.objects.get()
     assert (cancelled.status, stored.status, stored.cancelled_at, stored.settled_at) == ("cancelled", "cancelled", LATER, LATER)
     assert (stored.paid_at is not None) == paid
+
+
+def test_an_order_whose_fact_cannot_be_written_is_not_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    order = place()
+    monkeypatch.setattr(envelope, "LARGEST_DATA_BYTES", 10)
+    with pytest.raises(FactTooLarge):
+        services.cancel_order(order_id=order.id, now=LATER)
+    assert Order.objects.get().status == "pending"
 
 
 def test_the_number_of_a_fact_is_drawn_after_the_lock_of_its_order(statements: list[str]) -> None:

@@ -6,6 +6,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from kafka_shop.ids import uuid7
+from kafka_shop.messaging import envelope
+from kafka_shop.messaging.envelope import FactTooLarge
 from orders import services
 from orders.errors import UnknownProducts, Unplaceable
 from orders.events import Item, OrderPlaced
@@ -61,6 +63,13 @@ def test_an_order_that_cannot_be_placed_leaves_nothing(items: list[tuple[str, in
         place(items=items)
     assert not Order.objects.exists()
     assert not outbox()
+
+
+def test_an_order_whose_fact_cannot_be_written_is_not_placed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(envelope, "LARGEST_DATA_BYTES", 10)
+    with pytest.raises(FactTooLarge):
+        place()
+    assert not Order.objects.exists()
 
 
 def test_what_is_not_sold_is_named() -> None:
