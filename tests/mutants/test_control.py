@@ -66,6 +66,14 @@ def test_tests_that_fail_without_a_bug_prove_nothing() -> None:
     assert found["seen"].problem.startswith("no test failed by an assertion: ")
 
 
+def test_of_all_tests_those_are_named_that_notice_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "WIDER", (WAVES,))
+    found = {each.mutant.name: each for each in control.run([Mutant("seen", "It is wrong.", (NO_TEST,), (CHANGES["seen"],))], wide=True)}
+
+    assert len(found["seen"].caught_by) > 1
+    assert found["none"].problem == ""
+
+
 def test_a_patch_is_read_with_its_reason_and_its_tests(tmp_path: Path) -> None:
     (tmp_path / "07-wrong.patch").write_text(HEAD + DIFF + DIFF.replace("a.py", "b.py").replace(" one\n", ""))
     [mutant] = all_mutants(tmp_path)
