@@ -78,8 +78,8 @@ def as_page(outcomes: Sequence[Outcome], seconds: float) -> str:
     lines = [
         "# Control runs: is every seeded bug caught?",
         "",
-        f"{summary(outcomes, seconds)}, by `python -m tests.mutants --write` with Python {platform.python_version()} on {os.cpu_count()} cores, "
-        f"{control.AT_ONCE} bugs at a time. A bug is caught when a test that is named for it fails by an assertion.",
+        f"{summary(outcomes, seconds)}, by `python -m tests.mutants --write` with Python {platform.python_version()} on "
+        f"{os.cpu_count()} cores, {control.AT_ONCE} bugs at a time. A bug is caught when a test named for it fails by an assertion.",
         "",
         *("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |" for cells in _rows(outcomes)),
         "",

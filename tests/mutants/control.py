@@ -83,10 +83,10 @@ def judge(mutant: Mutant, tests: Sequence[str], folder: Path, *, wide: bool) -> 
     except (DoesNotApply, subprocess.TimeoutExpired) as error:
         return (), str(error)
     if mutant is NONE:
-        return (), "" if ended.returncode == 0 else f"they fail without a bug, too: {', '.join(caught_by) or others or ended.stdout[-500:]}"
+        return (), "" if ended.returncode == 0 else f"they fail without a bug, too: {', '.join(caught_by) or others or last_words(ended)}"
     if ended.returncode == 0:
         return (), "it was not caught"
-    return caught_by, "" if caught_by else f"no test failed by an assertion: {others or ended.stdout[-500:]}"
+    return caught_by, "" if caught_by else f"no test failed by an assertion: {others or last_words(ended)}"
 
 
 @contextmanager
@@ -115,6 +115,11 @@ def run_tests(tree: Path, tests: Sequence[str], folder: Path, *, first: bool) ->
         timeout=LONGEST_SECONDS * (1 if first else 10),
         check=False,
     )
+
+
+def last_words(ended: "subprocess.CompletedProcess[str]") -> str:
+    """The end of what a run said."""
+    return (ended.stdout + ended.stderr).strip()[-500:]
 
 
 def failures(report: Path) -> tuple[tuple[str, ...], str]:
