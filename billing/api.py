@@ -1,5 +1,6 @@
 """billing/: accounts with their transfers, and invoices."""
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -18,8 +19,10 @@ from billing import selectors, services
 from billing.models import Account, Invoice, Transfer
 from kafka_shop.api.fields import Currency, Moment, Money
 from kafka_shop.api.filters import Filters, IdFilter
+from kafka_shop.api.renderers import Link
 from kafka_shop.api.serializers import Nothing, Strict
 from kafka_shop.api.views import ShopViewSet
+from kafka_shop.money import CURRENCIES
 
 
 class MayDeposit(BasePermission):
@@ -63,9 +66,14 @@ class InvoiceOut(serializers.Serializer[Invoice]):
 class NewAccount(Strict):
     currency = Currency(default=lambda: settings.CURRENCY)
 
+    def get_initial(self) -> dict[str, Any]:
+        """An example that the customer has no account in yet, for the browsable API."""
+        held = {account.currency for account in selectors.accounts(self.context["view"].customer)}
+        return {"currency": min(CURRENCIES - held, key=lambda currency: (currency != settings.CURRENCY, currency))}
+
 
 class NewDeposit(Strict):
-    amount = Money()
+    amount = Money(initial="100.00")
 
 
 class InvoiceFilter(Filters):
@@ -79,6 +87,11 @@ class AccountViewSet(ListModelMixin, RetrieveModelMixin, ShopViewSet):
     serializer_class = AccountOut
     inputs = {"create": NewAccount, "deposits": NewDeposit}
     paged = frozenset({"list", "transfers"})
+    links = (
+        Link("account", "account-detail", "id"),
+        Link("statement", "account-transfers", "id"),
+        Link("deposit", "account-deposits", "id"),
+    )
     conflicts = (services.AccountExists,)
 
     def get_queryset(self) -> QuerySet[Account]:
@@ -103,6 +116,12 @@ class InvoiceViewSet(ListModelMixin, RetrieveModelMixin, ShopViewSet):
 
     serializer_class = InvoiceOut
     inputs = {"pay": Nothing}
+    links = (
+        Link("invoice", "invoice-detail", "id"),
+        Link("pay", "invoice-pay", "id"),
+        Link("order", "order-detail", "order_id"),
+        Link("letters", "notification-list", "order_id", filter="order_id"),
+    )
     conflicts = (services.NotEnoughMoney, services.NotOpen)
     filterset_class = InvoiceFilter
 

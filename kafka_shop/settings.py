@@ -4,6 +4,7 @@ import sys
 from datetime import timedelta
 from typing import Any
 
+from csp.constants import NONE, SELF
 from psycopg import IsolationLevel
 
 from kafka_shop.conf import BASE_DIR, folders, read_environment, service_databases
@@ -95,13 +96,14 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "kafka_shop.api",  # above REST framework, whose pages it replaces
     "rest_framework",
+    "csp",
     "django_filters",
     "knox",
     "django_structlog",
     "kafka_shop.apps.ShopConfig",
     "kafka_shop.users",
-    "kafka_shop.api",
     "kafka_shop.messaging",
     "orders",
     "billing",
@@ -113,6 +115,7 @@ MIDDLEWARE = [
     "kafka_shop.api.middleware.SlashMiddleware",
     "kafka_shop.api.middleware.BodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -156,7 +159,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["kafka_shop.api.parsers.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["kafka_shop.api.renderers.ProblemAwareRenderer", "rest_framework.renderers.BrowsableAPIRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["kafka_shop.api.renderers.ProblemAwareRenderer", "kafka_shop.api.renderers.BrowsableRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "kafka_shop.api.negotiation.Negotiation",
     "DEFAULT_PAGINATION_CLASS": "kafka_shop.api.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
@@ -181,6 +184,11 @@ SECURE_REDIRECT_EXEMPT = [r"^(live|ready|metrics)$"]
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {"default-src": [NONE]}
+    | {f"{kind}-src": [SELF] for kind in ("script", "style", "font", "connect")}
+    | {"img-src": [SELF, "data:"], "form-action": [SELF], "base-uri": [NONE], "frame-ancestors": [NONE]}
+}
 
 # --- logs and metrics ---
 LOG_FORMAT = env.choice("LOG_FORMAT", "text" if sys.stderr.isatty() else "json", ("text", "json"))

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from kafka_shop.api.fields import Moment
 from kafka_shop.api.filters import Filters, IdFilter, MomentFilter
+from kafka_shop.api.renderers import Link
 from kafka_shop.api.serializers import Nothing
 from kafka_shop.api.views import ShopViewSet
 from notify import selectors, services
@@ -43,6 +44,11 @@ class NotificationViewSet(ListModelMixin, ShopViewSet):
     serializer_class = LetterOut
     inputs = {"read": Nothing}
     filterset_class = LetterFilter
+    links = (
+        Link("mark as read", "notification-read", "id"),
+        Link("order", "order-detail", "order_id"),
+        Link("invoice", "invoice-list", "order_id", filter="order_id"),
+    )
 
     def get_queryset(self) -> QuerySet[Letter]:
         return selectors.letters(self.owner)

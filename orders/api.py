@@ -18,6 +18,7 @@ from rest_framework.reverse import reverse
 from kafka_shop.api import preferences
 from kafka_shop.api.fields import Moment, Money, Text, WholeNumber
 from kafka_shop.api.filters import Filters, MomentFilter
+from kafka_shop.api.renderers import Link
 from kafka_shop.api.serializers import Nothing, Strict
 from kafka_shop.api.views import ShopViewSet
 from orders import selectors, services
@@ -59,6 +60,10 @@ class Item(Strict):
 class NewOrder(Strict):
     items: serializers.ListSerializer[Any] = serializers.ListSerializer(child=Item(), min_length=1, max_length=MOST_ITEMS)
 
+    def get_initial(self) -> dict[str, Any]:
+        """An example that can be placed, for the browsable API."""
+        return {"items": [{"product": product.sku, "quantity": 1} for product in selectors.products()[:1]]}
+
     def validate_items(self, items: list[dict[str, Any]]) -> list[tuple[str, int]]:
         skus = [item["product"] for item in items]
         twice = {index: "Each product once: add the quantities up." for index, sku in enumerate(skus) if sku in skus[:index]}
@@ -87,6 +92,11 @@ class OrderViewSet(ListModelMixin, RetrieveModelMixin, ShopViewSet):
 
     serializer_class = OrderOut
     inputs = {"create": NewOrder, "cancel": Nothing}
+    links = (
+        Link("order", "order-detail", "id"),
+        Link("invoice", "invoice-list", "id", filter="order_id"),
+        Link("letters", "notification-list", "id", filter="order_id"),
+    )
     conflicts = (NotCancellable,)
     filterset_class = OrderFilter
 

@@ -10,6 +10,7 @@ from django.db.models import Model
 from django.urls import URLPattern, URLResolver
 from knox.models import AuthToken
 
+from billing import services
 from billing.models import Account, Invoice, Transfer
 from kafka_shop import urls
 from kafka_shop.api.views import ShopViewSet
@@ -42,7 +43,8 @@ class Things:
         mine: dict[str, Any] = {"customer_id": customer.pk}
         price: dict[str, Any] = {"currency": "EUR"}
         Product.objects.create(sku="tea", name="Tea", price=Decimal("4.50"), **price)
-        self.account = Account.objects.create(kind="customer", balance=Decimal("100.00"), created_at=NOW, **mine, **price)
+        self.account = services.open_account(customer_id=customer.pk, currency="EUR", now=NOW)
+        services.deposit(account_id=self.account.id, amount=Decimal("100.00"), now=NOW)
         self.order = Order.objects.create(total=Decimal("4.50"), placed_at=NOW, sweep_from=NOW, **mine, **price)
         self.invoice = Invoice.objects.create(order_id=self.order.id, amount=Decimal("4.50"), opened_at=NOW, **mine, **price)
         self.letter = Letter.objects.create(order_id=self.order.id, outcome="paid", subject="s", body="b", created_at=NOW, **mine)

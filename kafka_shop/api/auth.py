@@ -1,5 +1,6 @@
 """auth/: tokens, and signing up."""
 
+from secrets import token_hex
 from typing import Any
 
 from django.conf import settings
@@ -28,9 +29,9 @@ class Username(Text):
 
 
 class NewUser(Strict):
-    username = Username(max_length=150, validators=[User.username_validator])
-    password = Text(max_length=1000)
-    email = Email(max_length=254)
+    username = Username(max_length=150, validators=[User.username_validator], initial=lambda: f"carol-{token_hex(3)}")
+    password = Text(max_length=1000, initial="correct horse battery")
+    email = Email(max_length=254, initial="carol@example.org")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         user = User(username=attrs["username"], email=attrs["email"])
@@ -42,8 +43,8 @@ class NewUser(Strict):
 
 
 class Credentials(Strict):
-    username = Username(max_length=150)
-    password = Text(max_length=1000)
+    username = Username(max_length=150, initial="alice")  # of the demo
+    password = Text(max_length=1000, initial="alice")
 
 
 class TokenViewSet(ShopViewSet):

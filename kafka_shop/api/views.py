@@ -13,6 +13,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from kafka_shop.api.pagination import Pages
 from kafka_shop.api.problems import Conflict
+from kafka_shop.api.renderers import Link
 from kafka_shop.api.serializers import Strict
 
 UNKNOWN_PARAMETER = ErrorDetail("This query parameter is not known here; leave it out.", code="unknown")
@@ -26,6 +27,7 @@ class ShopViewSet(GenericViewSet[Any]):
     lookup_value_converter = "uuid"
     inputs: ClassVar[Mapping[str, type[Strict]]] = {}  # the body of each action that takes one
     paged: ClassVar[frozenset[str]] = frozenset({"list"})  # the actions that answer with pages
+    links: ClassVar[tuple[Link, ...]] = ()  # for the browsable API: from the resource to what belongs to it
     conflicts: ClassVar[tuple[type[Exception], ...]] = ()  # what a service raises when the state of things refuses: 409
 
     @property
