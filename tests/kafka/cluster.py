@@ -1,5 +1,6 @@
 """A Kafka cluster of one or more nodes on this machine, that a test can stop, kill, freeze and rob of its disks."""
 
+import os
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -117,6 +118,11 @@ class KafkaCluster:
         """Start a node again and wait until its replicas are in sync; the running nodes must be a majority."""
         self._launch(self._nodes[node])
         self._wait_until_serving()
+
+    def cut(self, topic: str, node: int = 1) -> None:
+        """Rob a node that was killed of the second half of each of a topic's logs, as a disk or a leader that was behind does."""
+        for log in (self._nodes[node].folder / "data").glob(f"{topic}-[0-9]*/*.log"):
+            os.truncate(log, log.stat().st_size // 2)
 
     def freeze(self, node: int = 1) -> None:
         """Hold a node with SIGSTOP: its connections stay open, and nothing answers."""

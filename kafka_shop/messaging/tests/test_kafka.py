@@ -27,7 +27,7 @@ from kafka_shop.messaging.kafka import (
     sending,
     subscription,
 )
-from kafka_shop.messaging.kafka.client import bootstrap_servers
+from kafka_shop.messaging.kafka.client import bootstrap_servers, open_client
 from kafka_shop.messaging.relay import TURN_SECONDS, Courier, over_kafka
 from kafka_shop.messaging.tests.carrying import publish, turn, waiting
 from kafka_shop.messaging.tests.stubs import CUSTOMER, several
@@ -145,8 +145,7 @@ class Broken:
 def test_a_producer_that_can_do_nothing_more_is_replaced_and_its_messages_are_sent_again(
     monkeypatch: pytest.MonkeyPatch, way: str, embedded_broker: str
 ) -> None:
-    working = sending.open_client
-    made = iter([lambda *_: Broken(way), working, working])
+    made = iter([lambda *_: Broken(way), open_client, open_client])
     monkeypatch.setattr(sending, "open_client", lambda *arguments: next(made)(*arguments))
 
     acknowledged, refused = send(TOPIC, messages(1), timeout=0.2)
