@@ -50,9 +50,18 @@ def side(hunk: str, sign: str) -> str:
 
 
 def apply(mutant: Mutant, root: Path) -> None:
-    """Seeds a bug in a copy of the project. The numbers of lines do not matter, the lines do. Raises DoesNotApply."""
+    """Seeds a bug in a copy of the project. Raises DoesNotApply."""
+    for file, content in seeded(mutant, root).items():
+        (root / file).write_text(content)
+
+
+def seeded(mutant: Mutant, root: Path) -> dict[str, str]:
+    """The files as a bug changes them. The numbers of lines do not matter, the lines do. Raises DoesNotApply."""
+    contents: dict[str, str] = {}
     for file, before, after in mutant.changes:
-        content = (root / file).read_text() if (root / file).exists() else ""
-        if content.count(before) != 1:
+        if file not in contents:
+            contents[file] = (root / file).read_text() if (root / file).exists() else ""
+        if contents[file].count(before) != 1:
             raise DoesNotApply(f"{file} has changed where the bug is seeded: seed it anew (docs/promises.md)")
-        (root / file).write_text(content.replace(before, after))
+        contents[file] = contents[file].replace(before, after)
+    return contents

@@ -7,7 +7,7 @@ import pytest
 
 from tests.mutants import control
 from tests.mutants.control import Outcome
-from tests.mutants.patches import Mutant, all_mutants, read
+from tests.mutants.patches import Mutant, all_mutants, read, seeded
 
 WAVES, NO_TEST = "consumers/tests/test_waves.py", "consumers/tests/test_waves.py::test_of_nothing"
 CHANGES = {
@@ -37,6 +37,11 @@ def test_every_seeded_bug_is_caught_and_without_it_the_same_tests_pass() -> None
     problems = {found.mutant.name: found.problem for found in control.run(all_mutants()) if found.problem}
 
     assert not problems
+
+
+@pytest.mark.parametrize("mutant", all_mutants(), ids=lambda mutant: mutant.name)
+def test_a_seeded_bug_fits_the_code(mutant: Mutant) -> None:
+    assert seeded(mutant, control.ROOT)
 
 
 def test_a_bug_that_a_test_sees_is_caught(outcomes: Mapping[str, Outcome]) -> None:
