@@ -5,7 +5,6 @@ end all settles, nothing may be lost or doubled, and the audit must be clean. Wi
 and a tenth of all messages arrive twice, a tenth late. Results go to docs/results, those of single faults and of short runs to var/chaos.
 """
 
-import os
 import random
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
@@ -20,7 +19,7 @@ MINUTES = 10.0
 
 
 def main() -> None:
-    options, console, load = arguments(), Console(highlight=False), os.getloadavg()[0]
+    options, console = arguments(), Console(highlight=False)
     logs = rig.FOLDER / "log" / str(options.seed)
     console.print(f"seed {options.seed}; the processes' logs are in {logs}")
     with console.status("starting Kafka and PostgreSQL") as status, rig.running(options.nodes) as parts:
@@ -28,7 +27,7 @@ def main() -> None:
 
         figures = scenarios.run(parts, logs, options, say=status.update, tell=console.print)
         command = " ".join(["python -m tests.chaos", *sys.argv[1:]])
-        found = report.as_json(figures, command=command, seed=options.seed, load=(load, os.getloadavg()[0]))
+        found = report.as_json(figures, command=command, seed=options.seed)
     whole = not options.fault and (options.orders or options.minutes >= MINUTES)
     report.write(RESULTS if whole else rig.FOLDER, scenarios.title(options), found)
     console.print(report.page({scenarios.title(options): found}), markup=False, soft_wrap=True)

@@ -1,5 +1,6 @@
 """Very many orders, of which some messages arrive twice, some late, and some are poison. For a set-up Django."""
 
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ def run(rig: Rig, keeper: Keeper, count: int, say: Say) -> Figures:
     seeding.seed_customers(CUSTOMERS, clock=timezone.now, advance=lambda _: None)
     with carried(rig, keeper) as carriers:
         for placed in range(0, count, SET):
+            figures.loads.append(os.getloadavg()[0])
             say(f"placing orders: {placed:,} of {count:,}")
             seeding.seed_orders(min(SET, count - placed), clock=timezone.now, advance=lambda _: None)
             cancel_some()

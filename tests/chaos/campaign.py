@@ -1,5 +1,6 @@
 """Customers order all the time, one fault follows another, and in the end nothing is lost or doubled. For a set-up Django."""
 
+import os
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -44,7 +45,7 @@ class Campaign:
 
     def _cause_all(self, names: Sequence[str], until: float) -> None:
         self._say("waiting for the first orders")
-        self._crowd.recovery()
+        self._crowd.begin()
         for count, name in enumerate(self._deck(names)):
             if count >= len(names) and time.monotonic() > until:
                 return
@@ -58,6 +59,7 @@ class Campaign:
         """Injects a fault, and takes the time until orders come to their ends again."""
         while self._stage.counts["poisoned messages"] < len(self._crowd.accepted) // POISON_EVERY:
             FAULTS["poison"].inject(self._stage)
+        self._figures.loads.append(os.getloadavg()[0])
         self._say(f"{name}: now")
         FAULTS[name].inject(self._stage)
         self._say(f"{name}: over")

@@ -27,6 +27,7 @@ ANSWER_SECONDS = 5.0
 PAUSE_SECONDS = 0.2  # between two orders of a customer
 CANCELLED = 0.05  # of the orders
 LONGEST_SECONDS = 180.0  # that an order may take: a bound for what never comes
+ONE_A_PARTITION = "SELECT DISTINCT ON (partition) customer_id FROM billing_invoice WHERE customer_id = ANY(%s) ORDER BY partition"
 ENDED = "SELECT count(DISTINCT order_id) FROM notify_letter WHERE order_id = ANY(%s)"
 
 
@@ -40,8 +41,12 @@ class Customer:
         billing.services.deposit(account_id=account.id, amount=money, now=now)
         self.accepted: list[UUID] = []
         self.answers: Counter[str] = Counter()
-        self._headers = {"Authorization": f"Bearer {AuthToken.objects.create(user=user)[1]}"}
-        self._orders = f"{address}/api/v1/orders/"
+        headers = {"Authorization": f"Bearer {AuthToken.objects.create(user=user)[1]}"}
+        anew = httpx.Limits(max_keepalive_connections=0)  # a connection that broke with the web must not be met again
+        self._client = httpx.Client(
+            base_url=f"{address}/api/v1/orders/", headers=headers, timeout=ANSWER_SECONDS, limits=anew, trust_env=False
+        )
+        self.id = user.id
 
     def order(self) -> UUID | None:
         """Places an order and returns its id; None when there was no answer, or another one than 201."""
@@ -56,9 +61,8 @@ class Customer:
         self._post(f"{order}/cancel/")
 
     def _post(self, path: str, **body: object) -> httpx.Response | None:
-        """Over a connection of its own: one that broke with the web must not be met again."""
         try:
-            answer = httpx.post(self._orders + path, json=body, headers=self._headers, timeout=ANSWER_SECONDS, trust_env=False)
+            answer = self._client.post(path, json=body)
         except httpx.HTTPError as error:
             self.answers[type(error).__name__] += 1
             return None
@@ -71,15 +75,16 @@ class Crowd:
 
     def __init__(self, address: str) -> None:
         self._ordering = [Customer(address, money) for money in (RICH, RICH, RICH, POOR)]
-        self._measuring = [Customer(address, RICH) for _ in range(8)]  # enough for every partition to have some
+        self._others = [Customer(address, RICH) for _ in range(8)]  # enough for every partition to have some
+        self._measuring = self._others
 
     @property
     def accepted(self) -> list[UUID]:
-        return [order for customer in self._all() for order in customer.accepted]
+        return [order for customer in [*self._ordering, *self._others] for order in customer.accepted]
 
     @property
     def answers(self) -> Counter[str]:
-        return sum((customer.answers for customer in self._all()), Counter())
+        return sum((customer.answers for customer in [*self._ordering, *self._others]), Counter())
 
     @contextmanager
     def ordering(self) -> Iterator[None]:
@@ -95,15 +100,18 @@ class Crowd:
             for thread in threads:
                 thread.join()
 
+    def begin(self) -> None:
+        """Waits for the first orders, and chooses who measures: one customer a partition."""
+        self.recovery()
+        chosen = {id for (id,) in rows("default", ONE_A_PARTITION, [customer.id for customer in self._others])}
+        self._measuring = [customer for customer in self._others if customer.id in chosen]
+
     def recovery(self) -> float:
         """The seconds until orders placed from now on have come to their ends, letters and all. Raises TimeoutError."""
         begun = time.monotonic()
         placed = [placed_at_last(customer) for customer in self._measuring]
         wait_until(lambda: ended(placed), LONGEST_SECONDS, "the orders placed after the fault come to their ends")
         return time.monotonic() - begun
-
-    def _all(self) -> Sequence[Customer]:
-        return [*self._ordering, *self._measuring]
 
     def _order_until(self, customer: Customer, over: Event) -> None:
         while not over.wait(random.uniform(0.5, 1.5) * PAUSE_SECONDS):

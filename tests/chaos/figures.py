@@ -20,6 +20,7 @@ class Figures:
     lost: int = 0
     doubled: int = 0
     seconds: float = 0.0
+    loads: list[float] = field(default_factory=list)  # of the machine, whoever made it
     problems: list[str] = field(default_factory=list)
 
     @property

@@ -13,7 +13,7 @@ MACHINE = dict.fromkeys(("cores", "python", "postgresql", "kafka", "librdkafka")
 
 
 def run(**figures: Any) -> dict[str, Any]:
-    origin = {"command": "python -m tests.chaos", "seed": 1, "measured_on": "2026-01-31", "load": [1.0, 2.0], "machine": MACHINE}
+    origin = {"command": "python -m tests.chaos", "seed": 1, "measured_on": "2026-01-31", "machine": MACHINE}
     return origin | vars(Figures(**figures))
 
 

@@ -1,5 +1,6 @@
 """Whether anything is lost or doubled when all is at rest. For a set-up Django."""
 
+import time
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -9,15 +10,16 @@ from django.db import connection
 from django.utils import timezone
 
 from consumers.audit import audit
+from consumers.log_audit import audit_logs
 from consumers.positions import Positions
 from consumers.routes import ROUTES
 from kafka_shop.databases import rows
 from kafka_shop.messaging.kafka import BrokerAway, Inspector
 from tests.acceptance.findings import findings
 from tests.chaos.figures import Figures, Say
-from tests.kafka.probe import wait_until
 
-REST_SECONDS = 900.0  # until all is at rest: a bound for what never comes
+PATIENCE_SECONDS = 150.0  # in which nothing moves: longer than the sweep waits
+LOOK_SECONDS = 0.2
 LOST = """
 SELECT wanted.id FROM unnest(%s::uuid[]) AS wanted(id)
 LEFT JOIN orders_order AS o ON o.id = wanted.id
@@ -32,21 +34,27 @@ UNION SELECT order_id FROM notify_letter GROUP BY order_id, outcome HAVING count
 
 def judge(figures: Figures, accepted: Sequence[UUID], say: Say) -> None:
     """Waits until all is at rest, and notes what is lost, doubled or found."""
-    poisoned = figures.counts.get("poisoned messages", 0)
-
-    def rests() -> bool:
-        left = unrest(poisoned)
-        say(f"waiting until all is at rest: {left[0] if left else 'it is'}")
-        return not left
-
-    try:
-        wait_until(rests, REST_SECONDS, "the shop is at rest")
-    except TimeoutError as error:
-        figures.problems += [str(error), *unrest(poisoned)]
-    figures.problems += [f"{each.check} {each.subject}: {each.detail}" for each in audit(timezone.now()).findings]
+    figures.problems += settle(figures.counts.get("poisoned messages", 0), say)
+    compared = "comparing the logs with the tables: {:,} of {:,} messages".format
+    of_logs, figures.counts["messages"] = audit_logs(lambda read, total: say(compared(read, total)))
+    found = [*audit(timezone.now()).findings, *of_logs]
+    figures.problems += [f"{each.check} {each.subject}: {each.detail}" for each in found]
     figures.accepted = len(accepted)
     figures.lost = len(rows("default", LOST, list(accepted)))
     figures.doubled = len(rows("default", DOUBLED))
+
+
+def settle(dead_letters: int, say: Say) -> list[str]:
+    """Waits as long as something moves; returns what is not as it must be when nothing does any more."""
+    before, deadline = [""], 0.0
+    while left := unrest(dead_letters):
+        say(f"waiting until all is at rest: {left[0]}")
+        if left != before:
+            before, deadline = left, time.monotonic() + PATIENCE_SECONDS
+        elif time.monotonic() > deadline:
+            return left
+        time.sleep(LOOK_SECONDS)
+    return []
 
 
 def unrest(dead_letters: int) -> list[str]:
