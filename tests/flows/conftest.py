@@ -60,8 +60,8 @@ def databases(way: Way, request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-def transport(way: Way, settings: Settings, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
-    """Topics of the flow's own on the broker, or the web in its thread."""
+def transport(way: Way, settings: Settings, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Web]:
+    """Topics of the flow's own on the broker; the web in its thread, for HTTP."""
     settings.TRANSPORT, settings.SERVICE_TOKEN = way.transport, TOKEN
     settings.SERVICE_URLS = dict.fromkeys(SERVICES, "http://127.0.0.1")
     web = Web()
@@ -74,12 +74,12 @@ def transport(way: Way, settings: Settings, monkeypatch: pytest.MonkeyPatch, req
         settings.TOPICS = {name: f"{name}-flow-{number}" for name in settings.TOPICS}
         for topic in settings.TOPICS.values():
             sending.producer().list_topics(topic)  # this broker makes what it is asked for
-    yield
+    yield web
     web.close()
 
 
 @pytest.fixture
-def shop(way: Way, databases: None, committed: None, transport: None, settings: Settings) -> Iterator[Shop]:
+def shop(way: Way, databases: None, committed: None, transport: Web, settings: Settings) -> Iterator[Shop]:
     """A shop without customers; the databases are emptied before they are left."""
     settings.BILLING_MODE, settings.RETRY_BACKOFF_MS = way.billing, (1, 4)
     seed_catalogue()

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import httpx
@@ -17,6 +19,7 @@ from consumers.models import DeadLetter
 from consumers.relay import couriers
 from consumers.routes import ROUTES
 from kafka_shop.databases import served_aliases
+from kafka_shop.messaging.http import Away
 from kafka_shop.messaging.models import OutboxRow
 from kafka_shop.messaging.relay import Carrier
 from kafka_shop.users.models import User
@@ -88,13 +91,18 @@ class Customer:
 
 
 class Web(httpx.BaseTransport):
-    """The services' web, in a thread of its own: what it does is never part of the relay's transaction."""
+    """The services' web, in a thread of its own: what it does is never part of the relay's transaction.
+
+    `on_way` is called with the path of each request before it arrives, and may keep it from arriving.
+    """
 
     def __init__(self) -> None:
+        self.on_way: Callable[[str], object] = lambda path: None
         self._thread = ThreadPoolExecutor(1)
         self._server = httpx.WSGITransport(application)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.on_way(request.url.path)
         return self._thread.submit(self._answer, request).result()
 
     def close(self) -> None:
@@ -133,9 +141,13 @@ class Shop:
         self.stop()
         self.start(disturbed)
 
-    def publish(self) -> int:
-        """One turn of the relay; returns how many facts left."""
-        return sum(courier.turn(timezone.now()) for courier in self._couriers)
+    def publish(self, later: timedelta = timedelta()) -> int:
+        """One turn of the relay, now or so much later; returns how many facts left. Who is away holds up no other."""
+        count = 0
+        for courier in self._couriers:
+            with suppress(Away):
+                count += courier.turn(timezone.now() + later)
+        return count
 
     def drain(self, *names: str) -> None:
         """Lets these consumers read their logs to the end."""

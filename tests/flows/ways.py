@@ -24,6 +24,7 @@ class Way(NamedTuple):
 
 ALL = [Way(*choice) for choice in product(("kafka", "http"), ("auto", "on_request"), ("together", "apart"))]
 BY_ITSELF = [way for way in ALL if way.billing == "auto"]
+OVER_HTTP = [way for way in BY_ITSELF if way.transport == "http"]
 ON_REQUEST = [way for way in ALL if way.billing == "on_request"]
 
 OWN = ("billing", "notify")  # have databases of their own where services are apart; orders shares the default one with the users
