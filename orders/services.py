@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,11 @@ from kafka_shop.messaging import outbox
 from kafka_shop.messaging.events import Conflict, Event
 from orders import facts, rules, selectors, store
 from orders.catalogue import PRODUCTS
+from orders.errors import Unplaceable
 from orders.events import Item
 from orders.models import Order, OrderLine, Product
+
+Priced = tuple[list[Item], Decimal, str]  # the lines, their total and its currency
 
 MOST_FACTS = 5  # of one order: placed, paid, cancelled (to billing and to the customer), refunded
 
@@ -28,15 +32,47 @@ def seed_catalogue() -> None:
 
 def place_order(*, customer_id: UUID, items: Sequence[tuple[str, int]], now: datetime) -> Order:
     """Places an order of (SKU, quantity) at the catalogue's prices, and asks billing for the money. Raises Unplaceable."""
-    lines, total, currency = rules.price(items, selectors.prices([sku for sku, _ in items]))
-    known = rules.Order(id=uuid7(), customer_id=customer_id, total=total, currency=currency)
-    with transaction.atomic(using=alias_of("orders")):  # without limits: it locks nothing that others wait for
-        order = Order.objects.create(id=known.id, customer_id=customer_id, total=total, currency=currency, placed_at=now, sweep_from=now)
-        OrderLine.objects.bulk_create(
-            [OrderLine(order=order, product=line.product, quantity=line.quantity, price=line.price) for line in lines]
-        )
-        outbox.publish([facts.placement(known, now, lines)], alias=alias_of("orders"), now=now)
-    return order
+    [placed] = place_orders(customer_id=customer_id, baskets=[items], now=now)
+    if isinstance(placed, Unplaceable):
+        raise placed
+    return placed
+
+
+def place_orders(*, customer_id: UUID, baskets: Sequence[Sequence[tuple[str, int]]], now: datetime) -> list[Order | Unplaceable]:
+    """Places a customer's orders in one transaction and four statements; in the place of each that cannot be placed, why not."""
+    catalogue = selectors.prices({sku for items in baskets for sku, _ in items})
+    priced = [_priced(items, catalogue) for items in baskets]
+    placed = iter(place_priced([(customer_id, each) for each in priced if not isinstance(each, Unplaceable)], now=now))
+    return [each if isinstance(each, Unplaceable) else next(placed) for each in priced]
+
+
+def _priced(items: Sequence[tuple[str, int]], catalogue: Mapping[str, tuple[Decimal, str]]) -> Priced | Unplaceable:
+    try:
+        return rules.price(items, catalogue)
+    except Unplaceable as error:
+        return error
+
+
+def place_priced(baskets: Sequence[tuple[UUID, Priced]], *, now: datetime) -> list[Order]:
+    """Places orders of (customer, what `rules.price` found). Without limits: it locks nothing that others wait for."""
+    known = [
+        (rules.Order(id=uuid7(), customer_id=customer, total=total, currency=currency), lines)
+        for customer, (lines, total, currency) in baskets
+    ]
+    placed = [
+        Order(id=order.id, customer_id=order.customer_id, total=order.total, currency=order.currency, placed_at=now, sweep_from=now)
+        for order, _ in known
+    ]
+    rows = [
+        OrderLine(order_id=order.id, product=line.product, quantity=line.quantity, price=line.price)
+        for order, lines in known
+        for line in lines
+    ]
+    with transaction.atomic(using=alias_of("orders")):
+        Order.objects.bulk_create(placed)
+        OrderLine.objects.bulk_create(rows)
+        outbox.publish([facts.placement(order, now, lines) for order, lines in known], alias=alias_of("orders"), now=now)
+    return placed
 
 
 def cancel_order(*, order_id: UUID, now: datetime) -> Order:

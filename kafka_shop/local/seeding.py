@@ -15,12 +15,9 @@ from billing import ledger
 from billing.models import Account
 from kafka_shop.databases import alias_of, limited_transaction, run, served_aliases
 from kafka_shop.ids import uuid7
-from kafka_shop.messaging import outbox
 from kafka_shop.users.models import User
-from orders import facts, selectors
-from orders.events import Item
-from orders.models import Order, OrderLine
-from orders.services import seed_catalogue
+from orders import selectors
+from orders.services import place_priced, seed_catalogue
 
 NAME = "customer-"  # what their names begin with: people who sign in are left alone
 SET = 1000  # rows of the leading table in one transaction
@@ -66,29 +63,8 @@ def seed_orders(count: int, *, clock: Clock, advance: Advance) -> None:
         raise NoCustomers("there are no seeded customers yet: add --customers N")
     catalogue = {product.sku: (product.price, product.currency) for product in selectors.products()}
     for size in sizes(count):
-        place([(random.choice(customers), orders.rules.price(basket(list(catalogue)), catalogue)) for _ in range(size)], now=clock())
+        place_priced([(random.choice(customers), orders.rules.price(basket(list(catalogue)), catalogue)) for _ in range(size)], now=clock())
         advance(size)
-
-
-def place(baskets: list[tuple[UUID, tuple[list[Item], Decimal, str]]], *, now: datetime) -> None:
-    """Places orders of (customer, (lines, total, currency)), as `orders.services.place_order` places one."""
-    placed = [
-        (orders.rules.Order(id=uuid7(), customer_id=customer, total=total, currency=currency), lines)
-        for customer, (lines, total, currency) in baskets
-    ]
-    rows = [
-        Order(id=order.id, customer_id=order.customer_id, total=order.total, currency=order.currency, placed_at=now, sweep_from=now)
-        for order, _ in placed
-    ]
-    lines = [
-        OrderLine(order_id=order.id, product=item.product, quantity=item.quantity, price=item.price)
-        for order, items in placed
-        for item in items
-    ]
-    with limited_transaction(alias_of("orders")):
-        Order.objects.bulk_create(rows)
-        OrderLine.objects.bulk_create(lines)
-        outbox.publish([facts.placement(order, now, items) for order, items in placed], alias=alias_of("orders"), now=now)
 
 
 def analyze() -> None:

@@ -91,3 +91,22 @@ def test_the_sample_catalogue_is_put_in_once_and_keeps_what_staff_changed() -> N
     services.seed_catalogue()
     assert Product.objects.count() == 8
     assert Product.objects.get(sku="TEA-001").price == Decimal("1.00")
+
+
+def test_many_orders_take_the_statements_of_one(statements: list[str]) -> None:
+    placed = services.place_orders(customer_id=uuid7(), baskets=[[("TEA-001", number)] for number in range(1, 51)], now=NOW)
+
+    assert [statement.split()[0] for statement in statements if "SAVEPOINT" not in statement] == ["SELECT", "INSERT", "INSERT", "INSERT"]
+    assert [order.total for order in placed if isinstance(order, Order)] == [number * Decimal("7.50") for number in range(1, 51)]
+    assert len(outbox()) == OrderLine.objects.count() == 50
+
+
+def test_an_order_that_cannot_be_placed_keeps_no_other_from_it() -> None:
+    first, refused, last = services.place_orders(
+        customer_id=uuid7(), baskets=[[("TEA-001", 1)], [("NOTHING", 1)], [("MUG-001", 1)]], now=NOW
+    )
+
+    assert isinstance(refused, UnknownProducts) and refused.skus == ["NOTHING"]
+    assert isinstance(first, Order) and isinstance(last, Order)
+    told = {fact.order_id for fact in outbox() if isinstance(fact, OrderPlaced)}
+    assert told == {first.id, last.id} == set(Order.objects.values_list("id", flat=True))
