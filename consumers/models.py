@@ -23,7 +23,7 @@ class Position(models.Model):
     anchor_event_id = models.TextField(default="")
     # messages that kill the process
     claimed_position = models.BigIntegerField(null=True)  # where it stood at the last claim
-    stalled_claims = models.PositiveIntegerField(default=0)  # claims in a row that found it neither released nor moved
+    stalled_claims = models.PositiveIntegerField(default=0)  # claims that found it neither released nor moved, since its last move
     lone_offset = models.BigIntegerField(null=True)  # the message that is being tried by itself
     lone_attempts = models.PositiveIntegerField(default=0)
     moved_at = models.DateTimeField(null=True)

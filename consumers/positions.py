@@ -51,7 +51,8 @@ INSERT INTO consumers_position AS p
 SELECT %s, %s, partition, 0, owner, '', '', '', 0, 0, 0 FROM unnest(%s::int[], %s::uuid[]) AS wanted(partition, owner) ORDER BY partition
 ON CONFLICT (consumer, topic, partition) DO UPDATE SET
     owner = excluded.owner,
-    stalled_claims = CASE WHEN p.owner IS NOT NULL AND p.claimed_position = p.position THEN p.stalled_claims + 1 ELSE 0 END,
+    stalled_claims = CASE WHEN p.claimed_position IS DISTINCT FROM p.position THEN 0
+        WHEN p.owner IS NULL THEN p.stalled_claims ELSE p.stalled_claims + 1 END,
     claimed_position = p.position
 RETURNING partition, owner, position, cluster_id, topic_id, anchor_offset, anchor_timestamp, anchor_event_id,
     stalled_claims, lone_offset, lone_attempts

@@ -232,11 +232,18 @@ class TestStalledClaims:
 
         assert [claim().stalled for _ in range(3)] == [0, 1, 2]
 
-    def test_a_release_ends_the_count(self) -> None:
-        claim()
+    def test_a_release_is_no_death(self) -> None:
         positions().release([claim()])
 
         assert [claim().stalled for _ in range(2)] == [0, 1]
+
+    def test_a_release_without_a_move_does_not_end_the_count(self) -> None:
+        """A survivor that hands the partition on before it has tried anything says nothing about the message that killed others."""
+        claim()
+        claim()
+        positions().release([claim()])
+
+        assert [claim().stalled for _ in range(2)] == [2, 3]
 
     def test_a_reset_to_the_beginning_is_no_move(self) -> None:
         positions().reset(claim(), 50, Log("cluster", ""))
