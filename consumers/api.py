@@ -35,9 +35,10 @@ class ServiceAuthentication(BaseAuthentication):
     """`Authorization: Bearer <SERVICE_TOKEN>`, compared in constant time."""
 
     def authenticate(self, request: Request) -> tuple[Sibling, None] | None:
-        given = get_authorization_header(request).removeprefix(b"Bearer ")
+        scheme, _, given = get_authorization_header(request).partition(b" ")
         expected = settings.SERVICE_TOKEN.encode()
-        return (Sibling(), None) if expected and compare_digest(given, expected) else None
+        known = expected and scheme.lower() == b"bearer" and compare_digest(given, expected)
+        return (Sibling(), None) if known else None
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -10,6 +10,7 @@ import pytest
 from django.db import OperationalError
 from django.http import HttpResponse
 from django.test import Client
+from knox.models import AuthToken
 from pytest_django import Settings
 
 import billing.services
@@ -143,6 +144,25 @@ def test_users_are_no_services() -> None:
     client.force_login(User.objects.create_superuser("admin", password="admin"))
     answer = client.post("/api/v1/billing/events/", b"[]", content_type=BATCH)
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("service", ["orders", "billing", "notify"])
+@pytest.mark.parametrize("staff", [False, True])
+def test_the_tokens_of_users_are_not_for_services(service: str, staff: bool) -> None:
+    _, token = AuthToken.objects.create(user=User.objects.create_user("carol", is_staff=staff))
+    headers = {"Authorization": f"Bearer {token}"}
+    assert Client().post(f"/api/v1/{service}/events/", b"[]", content_type=BATCH, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize(("header", "status"), [(TOKEN, 401), (f"Basic {TOKEN}", 401), (f"Bearer  {TOKEN}", 401), (f"bearer {TOKEN}", 204)])
+def test_the_token_comes_as_a_bearers(header: str, status: int) -> None:
+    answer = Client().post("/api/v1/billing/events/", b"[]", content_type=BATCH, headers={"Authorization": header})
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("path", ["orders/", "billing/accounts/", "notify/notifications/"])
+def test_the_token_of_services_is_not_for_what_users_do(path: str) -> None:
+    assert Client().get(f"/api/v1/{path}", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 401
 
 
 @pytest.mark.parametrize("error", [OperationalError("lost"), *map(database_error, ["40P01", "57014", "42P01"])], ids=str)

@@ -42,6 +42,16 @@ def only(found: dict[str, Any]) -> Problem:
     return problem
 
 
+def test_a_production_is_safe_without_a_word(read: Read) -> None:
+    found = read(**PRODUCTION)
+
+    secure = ["SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD"]
+    assert all(found[name] for name in secure)
+    assert found["SECURE_HSTS_SECONDS"] >= 365 * 24 * 60 * 60
+    assert found["SECURE_PROXY_SSL_HEADER"] is None
+    assert found["TRUSTED_PROXIES"] == 0
+
+
 def test_the_environment_of_the_tests_and_a_production_have_no_problem(read: Read) -> None:
     assert read()["SETTINGS_PROBLEMS"] == ()
     assert read(**PRODUCTION)["SETTINGS_PROBLEMS"] == ()

@@ -1,10 +1,12 @@
 """orders/: the catalogue, and orders for their customers only."""
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from threading import Semaphore
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -337,6 +339,19 @@ def test_a_post_that_waits_answers_with_the_end_of_the_order(waiting: User) -> N
 def test_a_get_that_waits_in_vain_answers_with_the_order_as_it_is(waiting: User) -> None:
     response = caller(waiting).get(f"{ORDERS}{order_of(waiting).id}/", headers={"Prefer": "wait=1"})
     assert (response.status_code, response.json()["status"], response["Preference-Applied"]) == (200, "pending", "wait=1")
+
+
+def test_who_waits_holds_no_connection(waiting: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[Any] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(connections["default"].connection)
+        time.sleep(seconds)
+
+    monkeypatch.setattr(preferences, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
+    caller(waiting).get(f"{ORDERS}{order_of(waiting).id}/", headers={"Prefer": "wait=1"})
+    assert pauses
+    assert not any(pauses)
 
 
 def test_with_too_many_waiting_the_answer_comes_at_once_without_the_header(carol: User, monkeypatch: pytest.MonkeyPatch) -> None:
