@@ -1,13 +1,12 @@
 """What an error means for a batch: pure decisions by SQLSTATE (PostgreSQL, appendix A) and by the client's error."""
 
 from enum import Enum
-from traceback import walk_tb
 
 from django.db import InterfaceError, OperationalError
-from django.db.utils import Error as DatabaseError
 from psycopg_pool import PoolTimeout
 
-from kafka_shop.errors import is_own
+from kafka_shop.errors import reason as reason
+from kafka_shop.errors import sqlstate as sqlstate
 from kafka_shop.messaging.kafka import BrokerAway
 
 TRANSIENT = {"08", "25", "40", "53", "55", "57", "58"}  # connection, transaction state, rollback, resources, locks, operator, system
@@ -31,16 +30,6 @@ class Verdict(Enum):
     STOP = "stop"  # the deployment is wrong: write nothing
 
 
-def sqlstate(error: BaseException | None) -> str:
-    """The SQLSTATE of an error or of what caused it, or ""."""
-    while error is not None:
-        code = getattr(error, "sqlstate", None)
-        if code:
-            return str(code)
-        error = error.__cause__
-    return ""
-
-
 def judge(error: Exception) -> Verdict:  # noqa: PLR0911  a table reads best as one
     """What a batch's error means."""
     code = sqlstate(error)
@@ -57,34 +46,6 @@ def judge(error: Exception) -> Verdict:  # noqa: PLR0911  a table reads best as 
     if isinstance(error, OperationalError) and not code:
         return Verdict.AGAIN  # the connection broke before PostgreSQL could say why
     return Verdict.POISON
-
-
-def reason(error: Exception) -> str:
-    """One line for logs and dead letters, without data: an error of the shop's own says what it says, of any other only the kind is told.
-
-    With it goes a database error's code and the constraint that was broken, or else the place in the shop's code.
-    """
-    kind, code = type(error).__name__, sqlstate(error)
-    if code or isinstance(error, DatabaseError):
-        return " ".join(filter(None, (kind, code, constraint(error))))
-    if is_own(type(error).__module__):
-        return f"{kind}: {error}".splitlines()[0][:500]
-    return f"{kind} in {place}" if (place := place_of(error)) else kind
-
-
-def constraint(error: BaseException | None) -> str:
-    """The name of the constraint that an error or what caused it is about, or ""."""
-    while error is not None:
-        if name := getattr(getattr(error, "diag", None), "constraint_name", None):
-            return str(name)
-        error = error.__cause__
-    return ""
-
-
-def place_of(error: Exception) -> str:
-    """The innermost function of the shop's that an error came through, or ""."""
-    frames = [frame for frame, _ in walk_tb(error.__traceback__) if is_own(frame.f_globals.get("__name__", ""))]
-    return f"{frames[-1].f_globals['__name__']}.{frames[-1].f_code.co_qualname}" if frames else ""
 
 
 def backoff_seconds(attempt: int, *, first_ms: int, longest_ms: int, jitter: float) -> float:

@@ -1,8 +1,11 @@
 """Structured logs: key and value for people on a terminal, JSON for machines. Payloads and personal data stay out of them."""
 
+import sys
 from typing import Any
 
 import structlog
+
+from kafka_shop.errors import trace
 
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -27,10 +30,17 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
             "shop": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": SHARED,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info, last],
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, tell_exception, last],
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "shop"}},
         "loggers": {"django.request": {"level": "CRITICAL"}},  # django_structlog says it all once, with the request's id
         "root": {"handlers": ["stderr"], "level": level},
     }
+
+
+def tell_exception(logger: object, method: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """A structlog processor: puts an exception's trace in the entry without its message, which may quote data."""
+    told = entry.pop("exc_info", None)
+    error = told[1] if isinstance(told, tuple) else told if isinstance(told, BaseException) else sys.exc_info()[1] if told else None
+    return entry | {"exception": trace(error)} if error else entry
