@@ -113,6 +113,13 @@ def test_a_request_that_breaks_off_is_halved_and_a_lone_event_tried_again() -> N
     assert [(number, refusal.for_good) for number, refusal in refused.items()] == [(2, False)]
 
 
+def test_what_is_taken_is_taken_in_order_although_it_is_searched_in_halves() -> None:
+    receiver = Receiver(lambda events: 413 if 5 in events else 204)
+    taken, _ = carrier(receiver)(rows(*range(16)))
+    applied = [event for events in receiver.requests if 5 not in events for event in events]
+    assert applied == taken == [number for number in range(16) if number != 5]
+
+
 def test_an_event_that_breaks_a_healthy_service_again_and_again_is_set_aside() -> None:
     carry = carrier(Receiver(lambda events: httpx.RemoteProtocolError("gone") if 2 in events else 204))
     verdicts = [carry(rows(2))[1][2].for_good for _ in range(LONE_ATTEMPTS)]
