@@ -126,7 +126,7 @@ def test_a_bad_body_is_refused_and_nothing_of_it_is_kept(content: bytes, content
     assert not DeadLetter.objects.exists()
 
 
-@pytest.mark.parametrize("token", ["", "wrong", "между"])
+@pytest.mark.parametrize("token", ["", "wrong", "между", TOKEN[:-1], f"{TOKEN}s"])
 def test_nobody_gets_in_without_the_token(token: str, alice: UUID) -> None:
     answer = post(body(placed(alice)), token=token.encode().decode("latin-1"))
     assert (answer.status_code, answer.get("WWW-Authenticate")) == (401, "Bearer")

@@ -53,10 +53,15 @@ def _watched(mutants: Sequence[Mutant], *, wide: bool) -> list[Outcome]:
 
 
 def row(outcome: Outcome) -> tuple[str, str, str, str]:
-    shown = ", ".join(outcome.caught_by[:TESTS_SHOWN])
+    shown = ", ".join(map(short, outcome.caught_by[:TESTS_SHOWN]))
     more = f" and {len(outcome.caught_by) - TESTS_SHOWN} more" if len(outcome.caught_by) > TESTS_SHOWN else ""
     passed = "all pass" if outcome.mutant is control.NONE else shown + more
     return outcome.mutant.name, outcome.mutant.reason, outcome.problem or passed, f"{outcome.seconds:.1f}"
+
+
+def short(test: str) -> str:
+    """A test's dotted name without that of its module."""
+    return test.partition(".test_")[2].partition(".")[2]
 
 
 def as_table(outcomes: Sequence[Outcome]) -> Table:

@@ -78,7 +78,7 @@ def judge(mutant: Mutant, tests: Sequence[str], folder: Path, *, wide: bool) -> 
     try:
         with copy() as tree:
             apply(mutant, tree)
-            ended = run_tests(tree, tests, folder, first=mutant is not NONE and not wide)
+            ended = run_tests(tree, tests, folder, first=len(mutant.caught_by) == 1 and not wide)
             caught_by, others = failures(tree / "result.xml")
     except (DoesNotApply, subprocess.TimeoutExpired) as error:
         return (), str(error)
@@ -86,7 +86,16 @@ def judge(mutant: Mutant, tests: Sequence[str], folder: Path, *, wide: bool) -> 
         return (), "" if ended.returncode == 0 else f"they fail without a bug, too: {', '.join(caught_by) or others or last_words(ended)}"
     if ended.returncode == 0:
         return (), "it was not caught"
-    return caught_by, "" if caught_by else f"no test failed by an assertion: {others or last_words(ended)}"
+    if not caught_by:
+        return (), f"no test failed by an assertion: {others or last_words(ended)}"
+    blind = [] if wide else [test for test in mutant.caught_by if not any(is_of(test, name) for name in caught_by)]
+    return caught_by, f"it was not caught by {', '.join(blind)}" if blind else ""
+
+
+def is_of(test: str, name: str) -> bool:
+    """Whether a test of a report is the one with this id of pytest, or a part of it."""
+    whole = test.replace(".py", "").replace("/", ".").replace("::", ".")
+    return name == whole or name.startswith((f"{whole}.", f"{whole}["))
 
 
 @contextmanager
@@ -123,12 +132,12 @@ def last_words(ended: "subprocess.CompletedProcess[str]") -> str:
 
 
 def failures(report: Path) -> tuple[tuple[str, ...], str]:
-    """The names of the tests that failed by an assertion, and in a word how others failed."""
+    """The dotted names of the tests that failed by an assertion, and in a word how others failed."""
     if not report.exists():
         return (), ""
     cases = ElementTree.parse(report).iter("testcase")  # noqa: S314  our own pytest wrote it
-    found = [
-        (case.get("name", ""), each.tag, each.get("message", "")) for case in cases for each in case if each.tag in {"failure", "error"}
-    ]
-    asserted = tuple(name for name, kind, message in found if kind == "failure" and message.startswith(ASSERTIONS))
-    return asserted, "; ".join(f"{name}: {message.splitlines()[0]}" for name, _, message in found if name not in asserted)[:500]
+    found = [(f"{case.get('classname')}.{case.get('name')}", each) for case in cases for each in case if each.tag in {"failure", "error"}]
+    messages = {name: each.get("message", "") for name, each in found if each.tag == "failure"}
+    asserted = tuple(name for name, message in messages.items() if message.startswith(ASSERTIONS))
+    others = [f"{name}: {each.get('message', '').partition(chr(10))[0]}" for name, each in found if name not in asserted]
+    return asserted, "; ".join(others)[:500]

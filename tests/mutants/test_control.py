@@ -46,7 +46,7 @@ def test_a_seeded_bug_fits_the_code(mutant: Mutant) -> None:
 
 def test_a_bug_that_a_test_sees_is_caught(outcomes: Mapping[str, Outcome]) -> None:
     assert outcomes["seen"].problem == ""
-    assert outcomes["seen"].caught_by == ("test_messages_of_a_key_keep_their_order_across_waves",)
+    assert outcomes["seen"].caught_by == ("consumers.tests.test_waves.test_messages_of_a_key_keep_their_order_across_waves",)
     assert outcomes["none"].problem == ""
 
 
@@ -69,6 +69,28 @@ def test_tests_that_fail_without_a_bug_prove_nothing() -> None:
 
     assert found["none"].problem.startswith("they fail without a bug, too: ")
     assert found["seen"].problem.startswith("no test failed by an assertion: ")
+
+
+def test_each_test_that_is_named_must_see_the_bug() -> None:
+    mutant = Mutant("half seen", "It is wrong.", (WAVES, "consumers/tests/test_watch.py"), (CHANGES["seen"],))
+    [found] = [each for each in control.run([mutant]) if each.mutant is mutant]
+
+    assert found.problem == "it was not caught by consumers/tests/test_watch.py"
+
+
+@pytest.mark.parametrize(
+    ("test", "name", "one"),
+    [
+        ("a/tests/test_b.py", "a.tests.test_b.test_c", True),
+        ("a/tests/test_b.py::test_c", "a.tests.test_b.test_c", True),
+        ("a/tests/test_b.py::test_c", "a.tests.test_b.test_c[x.y]", True),
+        ("a/tests/test_b.py::TestC::test_d", "a.tests.test_b.TestC.test_d", True),
+        ("a/tests/test_b.py::test_c", "a.tests.test_b.test_cd", False),
+        ("a/tests/test_b.py", "a.tests.test_bc.test_c", False),
+    ],
+)
+def test_a_test_of_a_report_is_known_by_its_id(test: str, name: str, one: bool) -> None:
+    assert control.is_of(test, name) is one
 
 
 def test_of_all_tests_those_are_named_that_notice_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
