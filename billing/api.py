@@ -19,6 +19,7 @@ from billing import selectors, services
 from billing.models import Account, Invoice, Transfer
 from kafka_shop.api.fields import Currency, Moment, Money
 from kafka_shop.api.filters import Filters, IdFilter
+from kafka_shop.api.idempotency import idempotent
 from kafka_shop.api.renderers import Link
 from kafka_shop.api.serializers import Nothing, Strict
 from kafka_shop.api.views import ShopViewSet
@@ -97,11 +98,13 @@ class AccountViewSet(ListModelMixin, RetrieveModelMixin, ShopViewSet):
     def get_queryset(self) -> QuerySet[Account]:
         return selectors.accounts(self.owner)
 
+    @idempotent
     def create(self, request: Request) -> Response:
         account = services.open_account(customer_id=self.customer, **self.body(), now=timezone.now())
         return Response(AccountOut(account).data, status=201)
 
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated, MayDeposit])
+    @idempotent
     def deposits(self, request: Request, pk: UUID) -> Response:
         transfer = services.deposit(account_id=self.get_object().pk, **self.body(), now=timezone.now())
         return Response(TransferOut(transfer).data, status=201)
@@ -129,6 +132,7 @@ class InvoiceViewSet(ListModelMixin, RetrieveModelMixin, ShopViewSet):
         return selectors.invoices(self.owner)
 
     @action(detail=True, methods=["post"])
+    @idempotent
     def pay(self, request: Request, pk: UUID) -> Response:
         self.body()
         invoice = services.pay_invoice(invoice_id=self.get_object().pk, now=timezone.now())

@@ -18,7 +18,8 @@ from consumers.failures import Verdict, judge, reason
 from consumers.health import LONGEST_TURN_SECONDS, Beat, State
 from consumers.room import EmbeddedRoom
 from consumers.routes import PUBLISHERS, READERS, ROUTES, SWEEPS
-from kafka_shop.databases import alias_of, limited_transaction, rows
+from kafka_shop.api import idempotency
+from kafka_shop.databases import alias_of, limited_transaction, rows, served_aliases
 from kafka_shop.messaging.http import IDLE_TRANSACTION_SECONDS, Away, HttpCarrier
 from kafka_shop.messaging.kafka import Inspector, warm
 from kafka_shop.messaging.relay import FULL_SCAN_SECONDS, Courier, called, over_kafka, to_all
@@ -177,8 +178,13 @@ def events_url(service: str) -> str:
 
 
 def sweep(now: datetime) -> int:
-    """Publishes again what has waited too long for its answer; one relay of a database at a time. Returns how many facts."""
+    """Publishes again what has waited too long for its answer; one relay of a database at a time. Returns how many facts.
+
+    Forgets old idempotency keys besides.
+    """
     count = 0
+    for alias in served_aliases():
+        idempotency.purge(alias, now)
     for service, republish_pending in SWEEPS.items():
         if service in settings.SERVICES:
             with limited_transaction(alias_of(service)):

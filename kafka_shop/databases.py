@@ -10,7 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from psycopg import Cursor
 from psycopg.types.array import ListBinaryDumper
 
-EVENT_APPS = {"messaging", "consumers"}  # the outbox, positions and dead letters: a copy in every service's database
+COPIED_APPS = {"messaging", "consumers", "api"}  # outbox, positions, dead letters, idempotency keys: a copy in every service's database
 LIMITS = "SET LOCAL idle_in_transaction_session_timeout = '8s'; SET LOCAL lock_timeout = '4s'; SET LOCAL statement_timeout = '20s'"
 
 
@@ -40,7 +40,7 @@ def lacking_apps(alias: str) -> list[str]:
 
 
 class ServiceRouter:
-    """A service's models live in its database, the event tables in every service's, all else in the default one."""
+    """A service's models live in its database, a copy of some in every service's, all else in the default one."""
 
     def db_for_read(self, model: type[models.Model], **_: Any) -> str | None:
         return settings.SERVICE_DATABASES.get(model._meta.app_label)
@@ -48,7 +48,7 @@ class ServiceRouter:
     db_for_write = db_for_read
 
     def allow_migrate(self, db: str, app_label: str, **_: Any) -> bool:
-        if app_label in EVENT_APPS:
+        if app_label in COPIED_APPS:
             return db in settings.SERVICE_DATABASES.values()
         return db == settings.SERVICE_DATABASES.get(app_label, "default")
 

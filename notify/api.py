@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from kafka_shop.api.fields import Moment
 from kafka_shop.api.filters import Filters, IdFilter, MomentFilter
+from kafka_shop.api.idempotency import idempotent
 from kafka_shop.api.renderers import Link
 from kafka_shop.api.serializers import Nothing
 from kafka_shop.api.views import ShopViewSet
@@ -54,6 +55,7 @@ class NotificationViewSet(ListModelMixin, ShopViewSet):
         return selectors.letters(self.owner)
 
     @action(detail=True, methods=["post"])
+    @idempotent
     def read(self, request: Request, pk: UUID) -> Response:
         self.body()
         return Response(LetterOut(services.mark_read(letter=self.get_object(), now=timezone.now())).data)

@@ -1,10 +1,10 @@
 """orders/: the catalogue and the orders."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django_filters import rest_framework as filters
 from rest_framework import serializers
@@ -18,6 +18,8 @@ from rest_framework.reverse import reverse
 from kafka_shop.api import preferences
 from kafka_shop.api.fields import Moment, Money, Text, WholeNumber
 from kafka_shop.api.filters import Filters, MomentFilter
+from kafka_shop.api.idempotency import idempotent
+from kafka_shop.api.problems import errors_of
 from kafka_shop.api.renderers import Link
 from kafka_shop.api.serializers import Nothing, Strict
 from kafka_shop.api.views import ShopViewSet
@@ -25,7 +27,9 @@ from orders import selectors, services
 from orders.errors import NotCancellable, UnknownProducts, Unplaceable
 from orders.models import Order, Product, Status
 
-MOST_ITEMS = 100
+MOST_ITEMS, MOST_ORDERS = 100, 1000
+
+Basket = list[tuple[str, int]]  # SKU and quantity of each item
 
 
 class ProductOut(serializers.Serializer[Product]):
@@ -72,6 +76,14 @@ class NewOrder(Strict):
         return [(item["product"], item["quantity"]) for item in items]
 
 
+class NewOrders(Strict):
+    orders = serializers.ListField(child=serializers.JSONField(), min_length=1, max_length=MOST_ORDERS)
+
+    def get_initial(self) -> dict[str, Any]:
+        """An example that can be placed, for the browsable API."""
+        return {"orders": [NewOrder().get_initial()]}
+
+
 class OrderFilter(Filters):
     status = filters.ChoiceFilter(choices=Status)
     placed_after = MomentFilter("placed_at", "gte")
@@ -91,7 +103,7 @@ class OrderViewSet(ListModelMixin, RetrieveModelMixin, ShopViewSet):
     """Orders, at the catalogue's prices. `Prefer: wait=N` waits until an order is settled."""
 
     serializer_class = OrderOut
-    inputs = {"create": NewOrder, "cancel": Nothing}
+    inputs = {"create": NewOrder, "bulk": NewOrders, "cancel": Nothing}
     links = (
         Link("order", "order-detail", "id"),
         Link("invoice", "invoice-list", "id", filter="order_id"),
@@ -104,29 +116,74 @@ class OrderViewSet(ListModelMixin, RetrieveModelMixin, ShopViewSet):
         return selectors.orders(self.owner)
 
     def create(self, request: Request) -> Response:
+        return self.in_time(self.place(request))
+
+    @idempotent
+    def place(self, request: Request) -> Response:
+        """Places the order of the body."""
         items = self.body()["items"]
         try:
             order = services.place_order(customer_id=self.customer, items=items, now=timezone.now())
-        except UnknownProducts as error:
-            unknown = {index: "The catalogue does not sell this." for index, (sku, _) in enumerate(items) if sku in error.skus}
-            raise ValidationError({"items": at_products(unknown, code="unknown_product")}) from error
         except Unplaceable as error:
-            raise ValidationError({"items": [ErrorDetail(str(error), code="unplaceable")]}) from error
-        return self.answer(order, status=201, Location=reverse("order-detail", args=[order.pk], request=request))
+            raise ValidationError(trouble_with(items, error)) from error
+        return Response(OrderOut(order).data, status=201, headers={"Location": reverse("order-detail", args=[order.pk], request=request)})
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self.answer(self.get_object())
+        return self.in_time(super().retrieve(request, *args, **kwargs))
 
     @action(detail=True, methods=["post"])
+    @idempotent
     def cancel(self, request: Request, pk: UUID) -> Response:
         self.body()
         order = services.cancel_order(order_id=self.get_object().pk, now=timezone.now())
         return Response(OrderOut(order).data)
 
-    def answer(self, order: Order, status: int = 200, **headers: str) -> Response:
-        """The order, settled if the request prefers to wait for that and it comes in time."""
-        waited = preferences.wait(self.request, until=lambda: selectors.is_settled(order.pk))
-        return Response(OrderOut(selectors.order(order.pk) if waited else order).data, status=status, headers=headers | waited)
+    @action(detail=False, methods=["post"])
+    @idempotent
+    def bulk(self, request: Request) -> Response:
+        """Up to 1,000 orders at once, in one transaction. Each is answered by itself, in its place: the order, or what is wrong with it."""
+        checked = [check(order) for order in self.body()["orders"]]
+        baskets = [each for each in checked if not isinstance(each, ValidationError)]
+        placed = services.place_orders(customer_id=self.customer, baskets=baskets, now=timezone.now())
+        prefetch_related_objects([order for order in placed if isinstance(order, Order)], "lines")
+        answers = iter([outcome(*each) for each in zip(baskets, placed, strict=True)])
+        results = [each if isinstance(each, ValidationError) else next(answers) for each in checked]
+        return Response({"results": [told(index, each) for index, each in enumerate(results)]})
+
+    def in_time(self, response: Response) -> Response:
+        """The order of an answer, settled if the request prefers to wait for that and it comes in time."""
+        order_id = response.data["id"]
+        if waited := preferences.wait(self.request, until=lambda: selectors.is_settled(order_id)):
+            response.data = OrderOut(selectors.order(order_id)).data
+            for name, value in waited.items():
+                response[name] = value
+        return response
+
+
+def check(order: Any) -> Basket | ValidationError:
+    """What an order of many wants, or what is wrong with it."""
+    new = NewOrder(data=order)
+    return cast(Basket, new.validated_data["items"]) if new.is_valid() else ValidationError(new.errors)
+
+
+def outcome(items: Basket, placed: Order | Unplaceable) -> Order | ValidationError:
+    """What became of an order of many."""
+    return ValidationError(trouble_with(items, placed)) if isinstance(placed, Unplaceable) else placed
+
+
+def told(index: int, result: Order | ValidationError) -> dict[str, Any]:
+    """The answer to one order of many, as if it had been placed alone; pointers lead into the whole body."""
+    if isinstance(result, ValidationError):
+        return {"status": 400, "errors": list(errors_of(result.detail, f"/orders/{index}"))}
+    return {"status": 201, "order": OrderOut(result).data}
+
+
+def trouble_with(items: Basket, error: Unplaceable) -> dict[str, Any]:
+    """The details of why an order cannot be placed."""
+    if not isinstance(error, UnknownProducts):
+        return {"items": [ErrorDetail(str(error), code="unplaceable")]}
+    unknown = {index: "The catalogue does not sell this." for index, (sku, _) in enumerate(items) if sku in error.skus}
+    return {"items": at_products(unknown, code="unknown_product")}
 
 
 def at_products(messages: Mapping[int, str], *, code: str) -> dict[str, Any]:

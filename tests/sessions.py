@@ -18,8 +18,9 @@ def second_session() -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
     try:
         yield own
     finally:
-        own.rollback()
-        own.close()
+        if not own.closed:
+            own.rollback()
+            own.close()
 
 
 def in_own_session(work: Callable[[], T]) -> Callable[[], T]:

@@ -14,7 +14,7 @@ from kafka_shop.users.models import User
 from tests.sessions import in_own_session, second_session
 
 SPLIT = {"orders": "orders", "billing": "billing", "notify": "orders"}
-EVENT_APPS = ["messaging", "consumers"]
+COPIED_APPS = ["messaging", "consumers", "api"]
 
 
 @pytest.fixture
@@ -34,12 +34,12 @@ class TestRouter:
         for service, alias in SPLIT.items():
             assert [db for db in ("default", "orders", "billing") if split.allow_migrate(db, service)] == [alias]
 
-    @pytest.mark.parametrize("app", EVENT_APPS)
+    @pytest.mark.parametrize("app", COPIED_APPS)
     def test_outbox_and_positions_are_made_in_every_services_database_and_nowhere_else(self, split: ServiceRouter, app: str) -> None:
         assert [db for db in ("default", "orders", "billing") if split.allow_migrate(db, app)] == ["orders", "billing"]
 
     def test_everything_else_is_made_in_the_default_database(self, split: ServiceRouter) -> None:
-        others = {config.label for config in apps.get_app_configs()} - {*SPLIT, *EVENT_APPS}
+        others = {config.label for config in apps.get_app_configs()} - {*SPLIT, *COPIED_APPS}
 
         assert all(split.allow_migrate("default", app) for app in others)
         assert not any(split.allow_migrate(db, app) for app in others for db in ("orders", "billing"))
@@ -55,7 +55,7 @@ def test_a_process_works_on_the_databases_of_the_services_that_it_serves(split: 
 @pytest.mark.django_db
 def test_no_table_that_orders_write_has_a_foreign_key() -> None:
     """docs/decisions/0013: its plan is kept, and may be one for an empty table."""
-    services = tuple(f"{app}_%" for app in [*SPLIT, *EVENT_APPS])
+    services = tuple(f"{app}_%" for app in [*SPLIT, *COPIED_APPS])
     keys = "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'f' AND conrelid::regclass::text LIKE ANY(%s)"
 
     assert rows("default", keys, list(services)) == []
