@@ -73,6 +73,7 @@ def test_a_list_has_a_panel_for_its_filters(route: str, browser: Client) -> None
     page = browser.get(f"/api/v1/{route}").content.decode()
     panel = page[page.index('id="filtersModal"') :]
     assert set(re.findall(r'name="(\w+)"', panel)) >= LISTS[route]
+    assert set(re.findall(r"<label[^>]*>(\w+):</label>", panel)) >= LISTS[route]
 
 
 @pytest.mark.parametrize("route", LISTS)

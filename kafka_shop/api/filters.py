@@ -42,7 +42,12 @@ class IdField(forms.CharField):
 
 
 class Filters(filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
-    """The base of every list's filters."""
+    """The base of every list's filters. A panel shows each under the name of its parameter."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, each in self.filters.items():
+            each.label = name
 
 
 class MomentFilter(filters.Filter):  # type: ignore[misc]  # django-filter ships no types

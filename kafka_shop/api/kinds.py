@@ -26,14 +26,14 @@ KINDS = (
         400,
         "Bad Request",
         "The request is not as it must be: its host name, its headers, its query or its body.",
-        "Each entry of `errors` points to a part of the body, or names a query parameter. Mend these and send the request again.",
+        "Each entry of errors points to a part of the body, or names a query parameter. Mend these and send the request again.",
     ),
     Kind(
         "unauthorized",
         401,
         "Unauthorized",
         "Nobody is signed in, or the token is unknown, expired or revoked, or the user name or the password is wrong.",
-        "Get a token by `POST /api/v1/auth/token/` and send it as `Authorization: Bearer <token>`.",
+        "Get a token by POST /api/v1/auth/token/ and send it as Authorization: Bearer <token>.",
     ),
     Kind(
         "forbidden",
@@ -54,20 +54,20 @@ KINDS = (
         405,
         "Method Not Allowed",
         "There is something at this path, but not for this method.",
-        "The header `Allow` lists the methods.",
+        "The header Allow lists the methods.",
     ),
     Kind(
         "not-acceptable",
         406,
         "Not Acceptable",
-        "The answer cannot be had in any of the forms that the header `Accept` names.",
-        "Accept `application/json`.",
+        "The answer cannot be had in any of the forms that the header Accept names.",
+        "Accept application/json.",
     ),
     Kind(
         "conflict",
         409,
         "Conflict",
-        "The state of things refuses the request. The `code` of the error says which state.",
+        "The state of things refuses the request. The code of the error says which state.",
         "Read the resource again, and decide anew.",
     ),
     Kind(
@@ -82,13 +82,13 @@ KINDS = (
         415,
         "Unsupported Media Type",
         "The body is not JSON in UTF-8, or it is compressed.",
-        "Send it with `Content-Type: application/json` and without `Content-Encoding`.",
+        "Send it with Content-Type: application/json and without Content-Encoding.",
     ),
     Kind(
         "unprocessable-content",
         422,
         "Unprocessable Content",
-        "The `Idempotency-Key` was used with another body or another path.",
+        "The Idempotency-Key was used with another body or another path.",
         "Use a new key for a new request.",
     ),
     Kind(
@@ -96,7 +96,7 @@ KINDS = (
         429,
         "Too Many Requests",
         "Too many attempts to sign in with this name have failed from this address within a minute.",
-        "Wait as many seconds as the header `Retry-After` says.",
+        "Wait as many seconds as the header Retry-After says.",
     ),
     Kind(
         "internal-server-error",
@@ -110,7 +110,7 @@ KINDS = (
         503,
         "Service Unavailable",
         "The database is away, or not ready yet.",
-        "Send the request again after as many seconds as the header `Retry-After` says.",
+        "Send the request again after as many seconds as the header Retry-After says.",
     ),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}
