@@ -4,6 +4,7 @@ import os
 import random
 import time
 from collections.abc import Iterator, Sequence
+from subprocess import TimeoutExpired
 
 from consumers.routes import ROUTES
 from kafka_shop.local.plan import Web, manage, shop
@@ -11,7 +12,7 @@ from kafka_shop.local.readiness import web_is_ready
 from tests.chaos.customers import Crowd
 from tests.chaos.faults import FAULTS, Stage
 from tests.chaos.figures import Figures, Say
-from tests.chaos.keeper import Keeper
+from tests.chaos.keeper import BadEnd, Keeper
 from tests.chaos.rig import Rig
 from tests.chaos.verdict import judge
 from tests.kafka.ports import free_ports
@@ -35,8 +36,8 @@ class Campaign:
         with self._crowd.ordering():
             try:
                 self._cause_all(names, begun + seconds)
-            except TimeoutError as error:
-                figures.problems.append(f"{error}: {list(stage.keeper.fates)}")
+            except (TimeoutError, TimeoutExpired, BadEnd) as error:
+                figures.problems.append(str(error))
         figures.seconds = time.monotonic() - begun
         figures.counts, figures.stops, figures.holds = dict(stage.counts), stage.stops, stage.holds
         judge(figures, self._crowd.accepted, self._say)

@@ -74,7 +74,8 @@ def freeze(kind: str) -> Callable[[Stage], None]:
 def stop(stage: Stage) -> None:
     for kind in ("web", "relay", "consumer"):
         for name in stage.one(kind):
-            stage.stops.append(stage.keeper.stop(name))
+            seconds = stage.keeper.stop(name)
+            stage.stops += [] if seconds is None else [seconds]
 
 
 def restart_postgres(stage: Stage) -> None:
