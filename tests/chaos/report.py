@@ -15,6 +15,7 @@ from tests.chaos.figures import Figures
 
 NAME = "chaos"
 RECOVERY_SECONDS, STOP_SECONDS, HOLD_SECONDS = 10.0, 5.0, 2.0  # expected, at most
+SHOWN = 20  # problems of a run
 NOT_SINGLE = {"none", "two at once"}
 EXPLAINED = """\
 Customers order over HTTP all the time, at a web with two relays and two consumers of each kind. Kafka and PostgreSQL are behind TCP
@@ -112,4 +113,4 @@ def origins(runs: Runs) -> Iterator[str]:
         answers = ", ".join(f"{count:,} × {answer}" for answer, count in sorted(run["answers"].items()))
         yield from [f"  Customers' requests were answered with {answers}."] if answers else []
         yield from (f"  {count} × {fate}" for fate, count in run["fates"].items())
-        yield from (f"  **Not as it must be:** {problem}" for problem in run["problems"])
+        yield from (f"  **Not as it must be:** {problem}" for problem in run["problems"][:SHOWN])
