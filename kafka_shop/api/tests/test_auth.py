@@ -103,6 +103,7 @@ def test_a_token_is_not_stored_as_it_is_sent() -> None:
         ({"username": ""}, "/username"),
         ({"username": "two words"}, "/username"),
         ({"username": "x" * 151}, "/username"),
+        ({"username": "\ufb03" * 60}, "/username"),  # a ligature: 180 letters in the form that is stored
         ({"username": 5}, "/username"),
         ({"username": "nul\0"}, "/username"),
         ({"username": None}, "/username"),
@@ -143,6 +144,11 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
 def test_a_name_is_given_once() -> None:
     user("carol")
     refused(caller().post(USERS, signed_up()), 400, "/username", "unique")
+
+
+def test_a_name_that_looks_the_same_is_the_same() -> None:
+    user("carol")
+    refused(caller().post(USERS, signed_up(username="\uff43arol")), 400, "/username", "unique")
 
 
 def test_signing_up_can_be_off(settings: Settings) -> None:
