@@ -27,7 +27,7 @@ def running() -> Iterator[KafkaCluster]:
     """Starts both on empty disks, and sets Django up on them. Once a process."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder, KafkaCluster(Path(folder)) as kafka:
-        set_up(_fresh_database(FOLDER / "postgres"), kafka.bootstrap, FOLDER)
+        set_up(fresh_database(FOLDER / "postgres"), kafka.bootstrap, FOLDER)
         yield kafka
 
 
@@ -40,7 +40,7 @@ def set_up(database_url: str, bootstrap: str, var: Path) -> None:
     migrate_all()
 
 
-def _fresh_database(folder: Path) -> str:
+def fresh_database(folder: Path) -> str:
     """The URL of an empty database on a server that stops with this process."""
     postgres.join(folder)
     with psycopg.connect(host=str(folder), user=postgres.USER, dbname="postgres", autocommit=True) as connection:
@@ -64,4 +64,3 @@ def _environment(database_url: str, bootstrap: str, var: Path) -> dict[str, str]
         "LOG_LEVEL": "WARNING",
         "LOG_FORMAT": "json",
     }
-

@@ -21,7 +21,11 @@ TOLD: dict[type[Event], Callable[[Any], str]] = {
     InvoiceRefunded: lambda event: "refunded",
     OrderSettled: attrgetter("outcome"),
 }
-APPLIED = {"orders": orders.audit.applied, "billing": billing.audit.applied, "notify": notify.audit.applied}
+APPLIED = {
+    "orders": orders.audit.applied,
+    "billing": billing.audit.applied,
+    "notify": notify.audit.applied,
+}
 DEAD = "SELECT identity FROM consumers_deadletter WHERE consumer = %s AND identity = ANY(%s::text[])"
 
 

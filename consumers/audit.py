@@ -4,13 +4,10 @@ One snapshot a database. What does not agree, and is not on its way, is read aga
 of which a fact is in an outbox, a message before a consumer or among the open dead letters, and those younger than the sweep's age.
 """
 
-import heapq
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from django.conf import settings
@@ -110,10 +107,18 @@ def mistake(fact: object, letter: object) -> str:
 
 def merged(left: Iterable[tuple[Any, ...]], right: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, Any, Any]]:
     """(key, left row or None, right row or None) of two streams that are sorted by their rows' first value."""
-    tagged = heapq.merge(((row[0], 0, row) for row in left), ((row[0], 1, row) for row in right), key=itemgetter(0, 1))
-    for key, group in groupby(tagged, key=itemgetter(0)):
-        sides = {side: row for _, side, row in group}
-        yield key, sides.get(0), sides.get(1)
+    lefts, rights = iter(left), iter(right)
+    first, second = next(lefts, None), next(rights, None)
+    while first or second:
+        if second is None or (first is not None and first[0] < second[0]):
+            yield first[0], first, None  # type: ignore[index]  # one of both is there
+            first = next(lefts, None)
+        elif first is None or second[0] < first[0]:
+            yield second[0], None, second
+            second = next(rights, None)
+        else:
+            yield first[0], first, second
+            first, second = next(lefts, None), next(rights, None)
 
 
 def disagreement(order: orders.audit.End | None, invoice: billing.audit.Bill | None) -> str:

@@ -8,7 +8,7 @@ from operator import or_
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from kafka_shop.databases import columns, rows
 from kafka_shop.findings import Finding
@@ -76,10 +76,9 @@ def facts(alias: str) -> Iterator[tuple[UUID, str, UUID]]:
 
 def ends(alias: str) -> Iterator[End]:
     """What became of each order, sorted by id: an invoice explains it."""
-    columns = ("id", "customer_id", "total", "currency", "status", "paid_at", "late_paid_at", "refunded_at")
-    for row in Order.objects.using(alias).order_by("id").values_list(*columns, named=True).iterator(CHUNK):
-        facts = (row.paid_at is not None, row.late_paid_at is not None, row.refunded_at is not None)
-        yield End(row.id, row.customer_id, row.total, row.currency, row.status, *facts)
+    facts = (ExpressionWrapper(Q(**{f"{name}_at__isnull": False}), BooleanField()) for name in ("paid", "late_paid", "refunded"))
+    found = Order.objects.using(alias).order_by("id").values_list("id", "customer_id", "total", "currency", "status", *facts)
+    return map(End._make, found.iterator(CHUNK))
 
 
 def applied(alias: str, told: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:

@@ -16,10 +16,12 @@ from pytest_django import Settings
 
 import billing.services
 import orders.services
+from consumers.arrivals import APPLIED, TOLD
 from consumers.audit import audit
 from consumers.in_flight import answers
+from consumers.log_audit import PUBLISHED
 from consumers.models import Position
-from consumers.routes import ROUTES
+from consumers.routes import PUBLISHERS, ROUTES
 from kafka_shop.databases import limited_transaction, run
 from kafka_shop.findings import Finding
 from kafka_shop.ids import uuid7
@@ -298,6 +300,12 @@ def test_what_is_mended_between_the_two_looks_is_no_finding(alice: UUID, monkeyp
     report = audit(timezone.now())
     assert not report.findings
     assert not report.in_flight
+
+
+def test_the_audit_knows_the_effect_of_every_event_that_is_routed() -> None:
+    assert set(TOLD) == {kind for route in ROUTES.values() for kind in route.handlers}
+    assert set(APPLIED) == set(ROUTES)
+    assert set(PUBLISHED) == set(PUBLISHERS.values())
 
 
 def test_over_http_there_are_no_topics(settings: Settings) -> None:
