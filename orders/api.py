@@ -77,7 +77,7 @@ class NewOrder(Strict):
 
 
 class NewOrders(Strict):
-    orders = serializers.ListField(child=serializers.JSONField(), min_length=1, max_length=MOST_ORDERS)
+    orders = serializers.ListField(child=serializers.JSONField(allow_null=True), min_length=1, max_length=MOST_ORDERS)
 
     def get_initial(self) -> dict[str, Any]:
         """An example that can be placed, for the browsable API."""

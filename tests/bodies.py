@@ -31,6 +31,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "billing/accounts/<uuid:pk>/deposits/": {"amount": "100.00"},
     "billing/invoices/<uuid:pk>/pay/": {},
     "orders/": {"items": [{"product": "tea", "quantity": 2}]},
+    "orders/bulk/": {"orders": [{"items": [{"product": "tea", "quantity": 2}]}]},
     "orders/<uuid:pk>/cancel/": {},
     "notify/notifications/<uuid:pk>/read/": {},
 }

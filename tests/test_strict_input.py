@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from kafka_shop.api.bodies import MOST_BYTES
 from kafka_shop.api.tests.people import caller, refused, user
 from kafka_shop.users.models import User
 from tests.bodies import BODIES, Things, counts, routes_with_bodies, unknown_id
 
 JSON = "application/json"
+MEBIBYTE = 1024 * 1024
 NESTED = '{"a":' * 31 + "[1]" + "}" * 31  # 32 levels
 FIELDS = [(route, field) for route, body in BODIES.items() for field in body]
 LISTS = {
@@ -129,8 +129,9 @@ def test_no_compressed_body_is_read(coding: str, carol: APIClient, things: Thing
 
 
 @pytest.mark.parametrize("route", BODIES)
-def test_a_body_of_a_mebibyte_is_read_and_no_larger_one(route: str, carol: APIClient, things: Things) -> None:
-    path, body, before = things.path(route), '{"a": 1}'.ljust(MOST_BYTES), counts()
+def test_a_body_of_a_mebibyte_is_read_of_many_orders_five_and_no_larger_one(route: str, carol: APIClient, things: Things) -> None:
+    path, before = things.path(route), counts()
+    body = '{"a": 1}'.ljust(5 * MEBIBYTE if route == "orders/bulk/" else MEBIBYTE)
     refused(carol.generic("POST", path, body, content_type=JSON), 400, "/a", "unknown")
     refused(carol.generic("POST", path, body + " ", content_type=JSON), 413, code="content_too_large")
     assert counts() == before
@@ -185,6 +186,21 @@ def test_an_item_is_pointed_to_by_its_place(item: Any, pointer: str, carol: APIC
     before = counts()
     refused(carol.post(things.path("orders/"), {"items": [{"product": "tea", "quantity": 1}, item]}), 400, pointer)
     assert counts() == before
+
+
+def test_an_order_of_many_is_pointed_to_by_its_place(carol: APIClient, things: Things) -> None:
+    item = {"product": "tea", "quantity": 1}
+    orders: list[Any] = [
+        {"items": [item]},
+        {"items": [item, {"product": "tea", "quantity": 1.0}]},
+        None,
+        "x",
+        [],
+        {"items": [item], "a": 1},
+    ]
+    answer = carol.post(things.path("orders/bulk/"), {"orders": orders})
+    pointers = [[error["pointer"] for error in result.get("errors", [])] for result in answer.json()["results"]]
+    assert pointers == [[], ["/orders/1/items/1/quantity"], ["/orders/2"], ["/orders/3"], ["/orders/4"], ["/orders/5/a"]]
 
 
 @pytest.mark.parametrize(("route", "name"), PARAMETERS)
