@@ -4,9 +4,12 @@ import pytest
 
 from consumers import membership
 from consumers.membership import PositionLost
+from consumers.models import DeadLetter, Position
 from consumers.tests.memory_broker import MemoryBroker
 from consumers.tests.running import opened_ids, run, started, turn
-from consumers.tests.stubs import effects, log_of, opened, positions
+from consumers.tests.stubs import Doors, effects, log_of, opened, positions
+from consumers.tests.test_failures import database_error
+from kafka_shop.messaging.kafka import BrokerAway, Watermarks
 
 pytestmark = pytest.mark.usefixtures("effects_table")
 
@@ -37,6 +40,33 @@ def test_a_log_that_is_replaced_under_a_running_consumer_is_noticed(broker: Memo
     turn(loop, until=lambda: len(effects()) == 5 + count)
 
     assert effects() == opened_ids(*range(5), *range(10, 10 + count))
+
+
+@pytest.mark.usefixtures("looking")
+def test_what_is_kept_of_a_log_that_is_gone_is_dropped(broker: MemoryBroker, doors: Doors) -> None:
+    def fail(ids: list[str]) -> None:
+        if len(doors.calls) == 1:
+            broker.begin_anew()
+            broker.append(*map(opened, range(10, 13)))
+            raise database_error("40001")
+
+    doors.fails = fail
+    broker.append(*map(opened, range(5)))
+    run()
+
+    assert doors.calls == [opened_ids(*range(5)), opened_ids(*range(10, 13))]
+    assert effects() == opened_ids(*range(10, 13)) and positions().read() == {0: 3}
+    assert not DeadLetter.objects.exists()
+
+
+def test_whatever_kafka_has_as_committed_a_partition_without_a_row_is_read_from_its_beginning(broker: MemoryBroker) -> None:
+    broker.append(*map(opened, range(5)))
+    run()
+    assert broker.committed == {0: 5}
+    Position.objects.all().delete()
+    run()
+
+    assert effects() == opened_ids(*range(5), *range(5))
 
 
 def test_a_log_with_the_same_name_and_another_message_at_the_anchor_is_a_new_one(broker: MemoryBroker) -> None:
@@ -81,3 +111,17 @@ def test_a_client_that_went_deaf_is_replaced(broker: MemoryBroker) -> None:
 
     assert [member.closed for member in broker.members] == [True, False]
     assert effects() == opened_ids(1)
+
+
+@pytest.mark.usefixtures("looking")
+def test_an_inspector_that_no_longer_gets_an_answer_is_replaced(broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = started()
+
+    def unanswered(topic: str, partition: int) -> Watermarks:
+        raise BrokerAway("this one asks a broker that no longer leads")
+
+    monkeypatch.setattr(loop.membership._inspector, "watermarks", unanswered)
+    broker.append(opened(1))
+    turn(loop, until=effects)
+
+    assert loop.tally.retries == 1

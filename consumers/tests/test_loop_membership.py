@@ -7,7 +7,7 @@ from consumers.loop import Loop
 from consumers.models import DeadLetter, Position
 from consumers.tests.memory_broker import MemoryBroker
 from consumers.tests.running import opened_ids, run, started, turn
-from consumers.tests.stubs import CONSUMER, Doors, claimed, effects, opened, positions
+from consumers.tests.stubs import CONSUMER, Doors, claimed, effects, opened, positions, uuid
 from consumers.tests.test_failures import database_error
 
 pytestmark = pytest.mark.usefixtures("effects_table")
@@ -69,6 +69,25 @@ class TestFence:
         assert doors.calls == [opened_ids(1), opened_ids(2, 3, 4, 5), opened_ids(2, 3, 4, 5)]
         assert effects() == opened_ids(1, 2, 3, 4, 5)
 
+    def test_after_a_fence_the_group_speaks_before_the_next_claim(
+        self, two_partitions: MemoryBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        loop = started()
+        give_up = loop.membership.give_up
+
+        def give_up_and_lose(partitions: set[int]) -> None:
+            two_partitions.members[0].revoke(*partitions)
+            give_up(partitions)
+
+        monkeypatch.setattr(loop.membership, "give_up", give_up_and_lose)
+        [thief] = claimed(1).values()
+        two_partitions.append(opened(1), partition=1)
+        for _ in range(5):
+            loop.run_once()
+
+        assert Position.objects.get(partition=1).owner == thief.owner
+        assert effects() == []
+
     def test_a_restored_database_is_read_on_from_its_own_position(self, broker: MemoryBroker) -> None:
         broker.append(*map(opened, range(10)))
         loop = started()
@@ -121,6 +140,23 @@ class TestFenceWithoutMessages:
         turn(loop, until=effects)
 
         assert positions().alone(thief, 0, 1) == 0
+
+    def test_what_is_kept_of_a_row_that_is_no_longer_ours_is_dropped_and_read_again(self, broker: MemoryBroker, doors: Doors) -> None:
+        def fail(ids: list[str]) -> None:
+            if len(doors.calls) == 1:
+                raise database_error("40001")
+
+        doors.fails = fail
+        loop = started()
+        broker.append(*map(opened, range(5)))
+        turn(loop, until=lambda: doors.calls)
+        Position.objects.update(owner=uuid(1))
+        turn(loop, until=lambda: positions().read() == {0: 5})
+        for _ in range(5):
+            loop.run_once()
+
+        assert doors.calls == [opened_ids(*range(5))] * 2
+        assert effects() == opened_ids(*range(5))
 
     def test_the_owner_says_that_it_lives(self, broker: MemoryBroker) -> None:
         loop = started()
