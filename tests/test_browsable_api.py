@@ -6,12 +6,15 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from pytest_django import Settings
 
+from kafka_shop.api.problems import Conflict
 from kafka_shop.api.tests.people import user
+from kafka_shop.urls import api
 from kafka_shop.users.models import User
-from tests.bodies import BODIES, Things
+from tests.bodies import BODIES, Things, actions
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 JSON = "application/json"
@@ -158,6 +161,14 @@ def test_every_answer_is_guarded(path: str) -> None:
     assert answer["X-Frame-Options"] == "DENY"
     assert answer["Referrer-Policy"] == "same-origin"
     assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+
+
+def test_every_code_of_a_conflict_is_explained() -> None:
+    refusals = {refusal for _, view, _ in actions(api(settings.SERVICES)) for refusal in view.conflicts}
+    page = Client().get("/docs/problems/conflict").content.decode()
+    assert len(refusals) == 4
+    for refusal in refusals:
+        assert f"<code>{Conflict(refusal()).get_codes()}</code>" in page
 
 
 def test_forms_are_not_shown_to_who_may_not_send_them(things: Things) -> None:

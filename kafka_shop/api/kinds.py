@@ -6,13 +6,14 @@ PAGES = "/docs/problems/"
 
 
 class Kind(NamedTuple):
-    """A kind of problem: the last part of its type URI, its status, its title, what it means, and what to do about it."""
+    """A kind of problem: the last part of its type URI, its status, its title, what it means, what to do about it, and its error codes."""
 
     name: str
     status: int
     title: str
     meaning: str
     remedy: str
+    codes: tuple[tuple[str, str], ...] = ()  # where programs may want to tell one from another: each with its meaning
 
     @property
     def type(self) -> str:
@@ -69,6 +70,13 @@ KINDS = (
         "Conflict",
         "The state of things refuses the request. The code of the error says which state.",
         "Read the resource again, and decide anew.",
+        (
+            ("account_exists", "there is an account in this currency already"),
+            ("not_enough_money", "the account does not hold what the invoice costs; it stays open"),
+            ("not_open", "the invoice is paid, declined, void or refunded"),
+            ("not_cancellable", "the order is rejected or cancelled"),
+            ("idempotency_key_in_flight", "a request with this key is still being worked on: send it again later"),
+        ),
     ),
     Kind(
         "content-too-large",
