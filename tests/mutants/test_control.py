@@ -32,7 +32,7 @@ def outcomes() -> Mapping[str, Outcome]:
     return run(WAVES, list(CHANGES))
 
 
-@pytest.mark.timeout(900)  # of dozens of test runs, each with its own limit
+@pytest.mark.timeout(3600)  # dozens of test runs, each with its own limit
 def test_every_seeded_bug_is_caught_and_without_it_the_same_tests_pass() -> None:
     problems = {found.mutant.name: found.problem for found in control.run(all_mutants()) if found.problem}
 
