@@ -87,6 +87,8 @@ class AccountViewSet(ListModelMixin, RetrieveModelMixin, ShopViewSet):
 
     serializer_class = AccountOut
     inputs = {"create": NewAccount, "deposits": NewDeposit}
+    outputs = {"deposits": TransferOut, "transfers": TransferOut}
+    creates = frozenset({"create", "deposits"})
     paged = frozenset({"list", "transfers"})
     links = (
         Link("account", "account-detail", "id"),

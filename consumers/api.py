@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 from secrets import compare_digest
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import msgspec
 from django.conf import settings
@@ -95,12 +95,24 @@ def decoded(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
         raise ParseError("The body is not the JSON that its Content-Type promises.") from error
 
 
+CLOUD_EVENT = {
+    "type": "object",
+    "description": "A CloudEvent 1.0 in JSON; its data is described under /docs/events/.",
+    "required": ["specversion", "id", "source", "type"],
+    "properties": {name: {"type": "string"} for name in ("specversion", "id", "source", "type", "subject", "time")},
+}
+
+
 class EventsView(APIView):
     """Takes events for one service: 204 when each is applied, known or dead-lettered, 503 when all must be sent again."""
 
     authentication_classes = [ServiceAuthentication, BearerAuthentication, SessionAuthentication]
     permission_classes = [IsSibling]
     parser_classes = [CloudEventsParser, CloudEventParser]
+    bodies: ClassVar[dict[str, Any]] = {
+        CloudEventsParser.media_type: {"type": "array", "items": CLOUD_EVENT, "maxItems": MOST_EVENTS},
+        CloudEventParser.media_type: CLOUD_EVENT,
+    }
     service = ""
 
     def post(self, request: Request) -> Response:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from consumers.api import events_path
 from kafka_shop.api import health
@@ -20,6 +21,7 @@ def api(services: Iterable[str]) -> list[Any]:
     rooms = [room for service in services for room in (events_path(service), path(f"{service}/", include(f"{service}.urls")))]
     return [
         path("", Root.as_view(), name="root"),
+        path("schema/", SpectacularAPIView.as_view(), name="schema"),
         path("auth/", include("kafka_shop.api.urls")),
         *rooms,
     ]
@@ -36,5 +38,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("sign-in/", include("rest_framework.urls")),
     path(PAGES.lstrip("/"), include("kafka_shop.api.pages")),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="reference"),
+    path("docs/events/", include("consumers.pages")),
     path("api/v1/", include(api(settings.SERVICES))),
 ]

@@ -21,6 +21,7 @@ from kafka_shop.api.filters import Filters, MomentFilter
 from kafka_shop.api.idempotency import idempotent
 from kafka_shop.api.problems import errors_of
 from kafka_shop.api.renderers import Link
+from kafka_shop.api.schema import Error
 from kafka_shop.api.serializers import Nothing, Strict
 from kafka_shop.api.views import ShopViewSet
 from orders import selectors, services
@@ -54,6 +55,16 @@ class OrderOut(serializers.Serializer[Order]):
     placed_at = Moment()
     settled_at = Moment()
     reason = serializers.CharField()
+
+
+class OneOfMany(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=[201, 400])
+    order = OrderOut(required=False)
+    errors = Error(many=True, required=False)  # type: ignore[assignment]  # a declared field takes no attribute's place
+
+
+class BulkOut(serializers.Serializer[Any]):
+    results = OneOfMany(many=True)
 
 
 class Item(Strict):
@@ -104,6 +115,8 @@ class OrderViewSet(ListModelMixin, RetrieveModelMixin, ShopViewSet):
 
     serializer_class = OrderOut
     inputs = {"create": NewOrder, "bulk": NewOrders, "cancel": Nothing}
+    outputs = {"bulk": BulkOut}
+    waits = frozenset({"create", "retrieve"})
     links = (
         Link("order", "order-detail", "id"),
         Link("invoice", "invoice-list", "id", filter="order_id"),

@@ -8,6 +8,7 @@ from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError as BadPassword
 from django.http import Http404
 from django.utils import timezone
+from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed, ErrorDetail, ValidationError
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
@@ -15,7 +16,7 @@ from rest_framework.response import Response
 
 from kafka_shop.api.authentication import BearerAuthentication
 from kafka_shop.api.fields import Email, Text
-from kafka_shop.api.serializers import Nothing, Strict
+from kafka_shop.api.serializers import Strict
 from kafka_shop.api.views import ShopViewSet
 from kafka_shop.users import services
 from kafka_shop.users.models import User
@@ -47,11 +48,22 @@ class Credentials(Strict):
     password = Text(max_length=1000, initial="alice")
 
 
+class TokenOut(serializers.Serializer[Any]):
+    token = serializers.CharField()
+
+
+class UserOut(serializers.Serializer[User]):
+    id = serializers.UUIDField()
+    username = serializers.CharField()
+    email = serializers.CharField()
+
+
 class TokenViewSet(ShopViewSet):
     """POST gives a token for a name and a password, DELETE revokes the token that was sent."""
 
-    serializer_class = Nothing
+    serializer_class = TokenOut
     inputs = {"create": Credentials}
+    creates = frozenset()
     authentication_classes = [BearerAuthentication]
 
     def get_permissions(self) -> list[BasePermission]:
@@ -76,7 +88,7 @@ class TokenViewSet(ShopViewSet):
 class UserViewSet(ShopViewSet):
     """Signing up, where the shop allows it."""
 
-    serializer_class = Nothing
+    serializer_class = UserOut
     inputs = {"create": NewUser}
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -91,4 +103,4 @@ class UserViewSet(ShopViewSet):
             user = services.sign_up(**self.body(), now=timezone.now())
         except services.UsernameTaken as error:
             raise ValidationError({"username": [ErrorDetail(str(error), code="unique")]}) from error
-        return Response({"id": user.pk, "username": user.username, "email": user.email}, status=201)
+        return Response(UserOut(user).data, status=201)

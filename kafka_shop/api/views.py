@@ -26,6 +26,9 @@ class ShopViewSet(GenericViewSet[Any]):
 
     lookup_value_converter = "uuid"
     inputs: ClassVar[Mapping[str, type[Strict]]] = {}  # the body of each action that takes one
+    outputs: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}  # the answer of each action that is not the resource itself
+    creates: ClassVar[frozenset[str]] = frozenset({"create"})  # the actions that answer with 201
+    waits: ClassVar[frozenset[str]] = frozenset()  # the actions that follow `Prefer: wait`
     paged: ClassVar[frozenset[str]] = frozenset({"list"})  # the actions that answer with pages
     links: ClassVar[tuple[Link, ...]] = ()  # for the browsable API: from the resource to what belongs to it
     conflicts: ClassVar[tuple[type[Exception], ...]] = ()  # what a service raises when the state of things refuses: 409
