@@ -25,7 +25,7 @@ from kafka_shop.databases import alias_of, run
 from kafka_shop.findings import Finding
 from kafka_shop.messaging.kafka import Inspector, scan
 
-MOST_LOST = 1000  # facts of a log that are looked for in its newest messages
+MOST_FINDINGS = 1000  # of a log: what comes after them is not looked for
 PAGE = 5000
 ALWAYS, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
@@ -103,7 +103,7 @@ class LogAudit:
 
     def _lost(self) -> Iterator[Finding]:
         """Facts that left the outbox, and arrived nowhere. What was published while the log was read is not among them."""
-        lost = {fact.event_id: fact for fact in islice(self._missing(), MOST_LOST)}
+        lost = {fact.event_id: fact for fact in islice(self._missing(), MOST_FINDINGS)}
         for partition, marks in self._marks.items():
             newest = self._inspector.watermarks(self._topic, partition).high if lost else marks.high
             for records in scan(self._topic, partition, marks.high, newest):
@@ -141,7 +141,7 @@ def audit_logs(watch: Callable[[int, int], object]) -> tuple[list[Finding], int]
             read += count
             watch(read, total)
 
-        return [finding for log in logs for finding in log.findings(advance)], total
+        return [finding for log in logs for finding in islice(log.findings(advance), MOST_FINDINGS)], total
 
 
 def has_behind(stand: Stand, item: Item) -> bool:
