@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser
 from collections import Counter
-from difflib import get_close_matches
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from django.utils import timezone
 
 from consumers.bars import bar
 from consumers.models import DeadLetter
+from consumers.names import refuse_unserved
 from consumers.process import one_line_errors
 from consumers.replay import STATES, Choice, Outcome, count, discard, find, replay
 from consumers.routes import ROUTES
@@ -115,12 +115,8 @@ def positive(text: str) -> int:
 
 def chosen(options: dict[str, Any]) -> Choice:
     """The choice that the options make. Raises CommandError for a consumer that is not there or not served here."""
-    name = options.get("consumer", "")
-    if name and name not in ROUTES:
-        nearest = get_close_matches(name, ROUTES, n=1) or list(ROUTES)
-        raise CommandError(f"there is no consumer {name!r}: did you mean {' or '.join(nearest)}?")
-    if name and name not in settings.SERVICES:
-        raise CommandError(f"this process does not serve {name} (SERVICES={','.join(settings.SERVICES)}): add it to SERVICES")
+    if name := options.get("consumer"):
+        refuse_unserved(name)
     asked = {option: options[option] for option in (*FILTERS, "reason", "state") if options.get(option)}
     return Choice(ids=tuple(options.get("ids") or ()), **asked)
 

@@ -2,7 +2,6 @@
 
 import sys
 from argparse import ArgumentParser
-from difflib import get_close_matches
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +10,7 @@ from django.utils import timezone
 
 from consumers.health import heartbeat, probe
 from consumers.loop import Loop
+from consumers.names import refuse_unknown, refuse_unserved
 from consumers.process import Progress, one_line_errors, spare_collector, stop_on_signals
 from consumers.rewind import rewind, when
 from consumers.routes import ROUTES
@@ -27,15 +27,10 @@ class Command(BaseCommand):
         parser.add_argument("--check-health", action="store_true", help="only tell whether the consumer of that name is well: 0 or 1")
 
     def handle(self, name: str, **options: Any) -> None:
-        if name not in ROUTES:
-            nearest = get_close_matches(name, ROUTES, n=1)
-            raise CommandError(
-                f"there is no consumer {name!r}" + (f", did you mean {nearest[0]}?" if nearest else f": {', '.join(ROUTES)}")
-            )
+        refuse_unknown(name)
         if options["check_health"]:
             sys.exit(probe(name))
-        if name not in settings.SERVICES:
-            raise CommandError(f"this process does not serve {name} (SERVICES={','.join(settings.SERVICES)}): add it to SERVICES")
+        refuse_unserved(name)
         if settings.TRANSPORT == "http":
             raise CommandError("TRANSPORT=http needs no consumers: the web takes the events")
         with one_line_errors(), heartbeat(settings.HEARTBEAT_DIR, name) as beat:
