@@ -29,7 +29,7 @@ class Command(BaseCommand):
         listed.add_argument("--reason", default="", metavar="TEXT", help="a part of the reason")
         listed.add_argument("--state", choices=STATES, default="open", help="open (the default), how they were closed, or all")
         shown = actions.add_parser("show", help="all of one, with its headers and its value: they may hold personal data")
-        shown.add_argument("ids", nargs=1, metavar="ID", type=identifier)
+        shown.add_argument("ids", nargs=1, metavar="ID")
         replayed = actions.add_parser("replay", help="applies them again, each by itself and after the older ones of its customer")
         add_choice(replayed)
         replayed.add_argument("--reason", default="", metavar="TEXT", help="a part of the reason")
@@ -92,7 +92,7 @@ def add_filters(parser: ArgumentParser, limit: int) -> None:
 
 
 def add_choice(parser: ArgumentParser) -> None:
-    parser.add_argument("ids", nargs="*", metavar="ID", type=identifier)
+    parser.add_argument("ids", nargs="*", metavar="ID")
     add_filters(parser, limit=1000)
     parser.add_argument("--all", action="store_true", help="all that are open")
     parser.add_argument("--dry-run", action="store_true", help="says what would happen, and changes nothing")
@@ -118,7 +118,7 @@ def chosen(options: dict[str, Any]) -> Choice:
     if name := options.get("consumer"):
         refuse_unserved(name)
     asked = {option: options[option] for option in (*FILTERS, "reason", "state") if options.get(option)}
-    return Choice(ids=tuple(options.get("ids") or ()), **asked)
+    return Choice(ids=tuple(map(identifier, options.get("ids", []))), **asked)
 
 
 def known(choice: Choice) -> list[DeadLetter]:
