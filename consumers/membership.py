@@ -18,7 +18,7 @@ from consumers.reading import Item
 from consumers.routes import Route
 from consumers.watch import Watch
 from kafka_shop.databases import limited_transaction
-from kafka_shop.messaging.kafka import BrokerAway, Inspector, Record, Subscription, log_identity
+from kafka_shop.messaging.kafka import BrokerAway, ClientLost, Inspector, Record, Subscription, log_identity
 
 log = structlog.get_logger("consumers")
 
@@ -69,7 +69,11 @@ class Membership:
 
     def take(self, limit: int, timeout: float) -> list[Record]:
         """Polls; rebalances happen in here. Raises BrokerMisused, PositionLost."""
-        return self._subscription.take(limit, timeout)
+        try:
+            return self._subscription.take(limit, timeout)
+        except ClientLost:
+            self._rebuild("cannot go on")
+            return []
 
     def give_up(self, partitions: set[int]) -> None:
         """Stops the flow of partitions whose claim was lost; they are claimed again while they stay assigned."""
@@ -187,7 +191,7 @@ class Membership:
             self.give_up(changed)
         behind = {claim.partition: claim.position for claim in self.claims.values() if examined[claim.partition][1].high > claim.position}
         if self._watch.is_deaf({} if busy else behind):
-            self._rebuild()
+            self._rebuild("went deaf")  # librdkafka after a topic was made anew
 
     def _confirm(self) -> None:
         """Says in the progress rows that their owner lives. A row that another process claimed, or that an older database has, is given up.
@@ -203,9 +207,11 @@ class Membership:
             self.give_up(lost)
             raise Fenced(f"partitions {sorted(lost)} have another owner or position")
 
-    def _rebuild(self) -> None:
-        """A client that hears nothing although there is something to hear is replaced (librdkafka after a topic was made anew)."""
-        log.warning("the Kafka client went deaf and is replaced", consumer=self.positions.consumer)
+    def _rebuild(self, problem: str) -> None:
+        """Replaces the client; what is kept of its partitions is read again."""
+        log.warning(f"the Kafka client {problem} and is replaced", consumer=self.positions.consumer)
+        self._on_forget({*self._assigned, *self._claimed, *self.claims})
+        self._assigned.clear()
         self.close()
         self._renew_inspector()
         self._subscription = self._subscribe()

@@ -9,7 +9,7 @@ from consumers.tests.memory_broker import MemoryBroker
 from consumers.tests.running import opened_ids, run, started, turn
 from consumers.tests.stubs import Doors, effects, log_of, opened, positions
 from consumers.tests.test_failures import database_error
-from kafka_shop.messaging.kafka import BrokerAway, Watermarks
+from kafka_shop.messaging.kafka import BrokerAway, ClientLost, Watermarks
 
 pytestmark = pytest.mark.usefixtures("effects_table")
 
@@ -108,6 +108,24 @@ def test_a_client_that_went_deaf_is_replaced(broker: MemoryBroker) -> None:
     broker.members[0].deaf = True
     broker.append(opened(1))
     turn(loop, until=lambda: effects())
+
+    assert [member.closed for member in broker.members] == [True, False]
+    assert effects() == opened_ids(1)
+
+
+def test_a_client_that_cannot_go_on_is_replaced_and_what_was_in_hand_is_read_again(broker: MemoryBroker, doors: Doors) -> None:
+    def end() -> None:
+        raise ClientLost("the group id does not exist")
+
+    def fail(ids: list[str]) -> None:
+        doors.fails = None
+        broker.members[0].at_next_poll(end)
+        raise database_error("40001")
+
+    loop = started()
+    doors.fails = fail
+    broker.append(opened(1))
+    turn(loop, until=effects)
 
     assert [member.closed for member in broker.members] == [True, False]
     assert effects() == opened_ids(1)

@@ -3,7 +3,7 @@
 The only package beside the embedded broker that knows confluent_kafka; it speaks in records, positions and errors of its own.
 """
 
-from kafka_shop.messaging.kafka.client import BrokerAway, BrokerMisused, bootstrap_servers
+from kafka_shop.messaging.kafka.client import BrokerAway, BrokerMisused, ClientLost, bootstrap_servers
 from kafka_shop.messaging.kafka.inspector import MOCK, Inspector, log_identity
 from kafka_shop.messaging.kafka.records import Record, Watermarks
 from kafka_shop.messaging.kafka.scanning import scan
@@ -15,6 +15,7 @@ __all__ = [
     "MOCK",
     "BrokerAway",
     "BrokerMisused",
+    "ClientLost",
     "Inspector",
     "OutOfRange",
     "Outgoing",

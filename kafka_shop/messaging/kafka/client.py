@@ -21,6 +21,10 @@ class BrokerAway(Exception):
     """The broker does not answer: try again."""
 
 
+class ClientLost(BrokerAway):
+    """This client cannot go on; another one can."""
+
+
 class BrokerMisused(Exception):
     """The broker answers that this cannot work. Its message says what to change."""
 
@@ -50,6 +54,8 @@ def translate(error: KafkaError) -> BrokerAway | BrokerMisused:
     fatal = error.fatal() or error.code() == KafkaError._FATAL  # what poll gives as a message has only the code, and the cause in words
     if error.code() in TOO_OLD or (fatal and any(KafkaError(code).str() in error.str() for code in TOO_OLD)):
         return BrokerMisused("the broker does not know this group protocol (KIP-848 needs Kafka 4.0): set KAFKA_GROUP_PROTOCOL=classic")
+    if fatal and KafkaError(KafkaError.GROUP_ID_NOT_FOUND).str() in error.str():
+        return ClientLost(error.str())  # a coordinator that has just started may not know its groups yet
     if error.code() in {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError._AUTHENTICATION}:
         return BrokerMisused(f"the broker refuses this client: {error.str()}; see KAFKA_CONFIG")
     if fatal:

@@ -7,7 +7,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from django.conf import settings
 
-from kafka_shop.messaging.kafka.client import BrokerAway, BrokerMisused, open_client, translate
+from kafka_shop.messaging.kafka.client import BrokerAway, BrokerMisused, ClientLost, open_client, translate
 from kafka_shop.messaging.kafka.records import Record, record
 
 CONSUMER: dict[str, Any] = {
@@ -41,7 +41,7 @@ class Subscription:
     def take(self, limit: int, timeout: float) -> list[Record]:
         """Waits at most `timeout` seconds for a first message, then takes what is already there: a batch never waits to fill.
 
-        Raises BrokerMisused, OutOfRange.
+        Raises BrokerMisused, ClientLost, OutOfRange.
         """
         try:
             first = self._client.poll(timeout)
@@ -103,7 +103,7 @@ class Subscription:
         if error.code() == KafkaError._AUTO_OFFSET_RESET:
             raise OutOfRange(message.partition() or 0, message.offset() or 0)
         problem = translate(error)
-        if isinstance(problem, BrokerMisused):
+        if isinstance(problem, (BrokerMisused, ClientLost)):
             raise problem
         return False  # the client recovers from all others by itself
 

@@ -27,7 +27,7 @@ from kafka_shop.messaging.kafka import (
     sending,
     subscription,
 )
-from kafka_shop.messaging.kafka.client import bootstrap_servers, open_client
+from kafka_shop.messaging.kafka.client import ClientLost, bootstrap_servers, open_client, translate
 from kafka_shop.messaging.relay import TURN_SECONDS, Courier, over_kafka
 from kafka_shop.messaging.tests.carrying import publish, turn, waiting
 from kafka_shop.messaging.tests.stubs import CUSTOMER, several
@@ -358,3 +358,9 @@ def test_a_header_whose_name_is_not_utf_8_ends_no_consumer() -> None:
 
     read = records.record(Foreign())  # type: ignore[arg-type]  # it stands in for a message
     assert read == Record(TOPIC, 1, 7, 1_700_000_000_000, b"k", [], b"v")
+
+
+def test_a_coordinator_that_does_not_know_its_groups_yet_costs_a_client_and_not_the_process() -> None:
+    told = KafkaError(KafkaError._FATAL, "Fatal error: Broker: The group id does not exist: ConsumerGroupHeartbeat fatal error", fatal=True)
+
+    assert isinstance(translate(told), ClientLost)
