@@ -21,7 +21,8 @@ EXPLAINED = """\
 Customers order over HTTP all the time, at a web with two relays and two consumers of each kind. Kafka and PostgreSQL are behind TCP
 proxies. One fault follows another. Recovery: the seconds from a fault's end until an order placed after it in each partition has its
 letter, whatever waits before it; `none` is what that takes when nothing happens. The groups miss a dead member after 3 s here, by a
-broker's default after 45 s. In the end all settles, and the audit of the whole shop must be clean.
+broker's default after 45 s. What was killed has to start again, and each process needs a second of a core for that: on a busy machine
+this is most of the recovery. In the end all settles; the audit must be clean, and every message of the logs agree with the tables.
 """
 Run = Mapping[str, Any]
 Runs = Mapping[str, Run]

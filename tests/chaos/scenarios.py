@@ -20,6 +20,7 @@ def title(options: Namespace) -> str:
 
 def run(rig: Rig, logs: Path, options: Namespace, *, say: Say, tell: Say) -> Figures:
     """Faults one after another, or very many orders. What did not come in time is a problem of the figures."""
+    chosen = names(options)
     seed_catalogue()
     logs.mkdir(parents=True, exist_ok=True)
     keeper = Keeper(logs, rig.environment, rig.guardian)
@@ -27,11 +28,14 @@ def run(rig: Rig, logs: Path, options: Namespace, *, say: Say, tell: Say) -> Fig
         if options.orders:
             return bulk.run(rig, keeper, options.orders, say)
         stage, crowd = campaign.opened(rig, keeper, random.Random(options.seed))
-        return campaign.Campaign(stage, crowd, say, tell).run(names(options), 60 * options.minutes)
+        return campaign.Campaign(stage, crowd, say, tell).run(chosen, 60 * options.minutes)
     finally:
         keeper.close()
 
 
 def names(options: Namespace) -> list[str]:
-    """The faults that are asked for, or all that so many nodes allow."""
-    return [options.fault] if options.fault else [name for name, fault in FAULTS.items() if fault.nodes <= options.nodes]
+    """The faults that are asked for, or all that so many nodes allow. Raises SystemExit for one that there is not."""
+    possible = [name for name, fault in FAULTS.items() if fault.nodes <= options.nodes]
+    if options.fault and options.fault not in possible:
+        raise SystemExit(f"there is no fault {options.fault!r} with --nodes {options.nodes}: {', '.join(possible)}")
+    return [options.fault] if options.fault else possible
