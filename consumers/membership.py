@@ -171,7 +171,7 @@ class Membership:
                 partition=claim.partition,
                 known=claim.log.cluster_id or None,
             )
-            claim.position, claim.anchor = marks.low, None
+            claim.position, claim.anchor, claim.lone_offset, claim.lone_attempts = marks.low, None, None, 0
         claim.log = seen
         if claim.stalled > 1:
             self._careful_until[claim.partition] = min(claim.position + settings.BATCH_SIZE, marks.high)  # what came later killed nobody

@@ -74,7 +74,7 @@ WHERE p.consumer = %s AND p.topic = %s AND p.partition = m.partition AND p.owner
 
 RESET = """
 UPDATE consumers_position SET position = %s, cluster_id = %s, topic_id = %s,
-    anchor_offset = NULL, anchor_timestamp = NULL, anchor_event_id = '', claimed_position = %s
+    anchor_offset = NULL, anchor_timestamp = NULL, anchor_event_id = '', claimed_position = %s, lone_offset = NULL, lone_attempts = 0
 WHERE consumer = %s AND topic = %s AND partition = %s AND owner = %s
 """
 

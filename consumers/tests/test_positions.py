@@ -180,6 +180,14 @@ class TestWhatElseAnOwnerMayDo:
         assert (row.position, row.cluster_id, row.topic_id, row.anchor_offset, row.anchor_event_id) == (3, "another", "topic", None, "")
         assert claim().anchor is None
 
+    def test_tries_of_a_message_in_an_older_log_do_not_count_in_a_new_one(self) -> None:
+        mine = claim()
+        positions().alone(mine, 7, 2)
+
+        positions().reset(mine, 0, Log("another", "topic"))
+
+        assert (stored().lone_offset, stored().lone_attempts) == (None, 0)
+
     def test_identify_notes_the_log_and_moves_nothing(self) -> None:
         mine = claim()
         move(mine, to=10)
