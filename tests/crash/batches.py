@@ -157,6 +157,11 @@ def replay(given: object = None) -> None:
     call_command("dead_letters", "replay", "--all", stdout=StringIO())
 
 
+def read_and_replay() -> None:
+    flow("billing")
+    replay()
+
+
 def in_log(topic: str, make: Callable[[], list[bytes]]) -> Callable[[], None]:
     return lambda: into_log(topic, make())
 
@@ -165,7 +170,7 @@ SCENARIOS: dict[str, Scenario] = {
     "billing-every-order": consuming("billing", in_log("order-topic", every_order)),
     "billing-on-request": consuming("billing", in_log("order-topic", open_invoices), settings={"BILLING_MODE": "on_request"}),
     "billing-contradictions": consuming("billing", in_log("order-topic", contradictions), settings=TWICE),
-    "billing-killers": consuming("billing", in_log("order-topic", killers), mend=replay),
+    "billing-killers": consuming("billing", in_log("order-topic", killers), mend=read_and_replay),
     "billing-lost-log": consuming("billing", read_anew),
     "orders-every-result": consuming("orders", in_log("billing-topic", every_result)),
     "orders-strangers": consuming("orders", in_log("billing-topic", strangers), settings=TWICE),

@@ -102,12 +102,12 @@ def crash(recorded: Recorded, number: int, broker: Broker) -> str:
 
 
 def recovered(scenario: Scenario, broker: Broker, recorded: Recorded, number: int) -> dict[str, Any]:
-    """The process is restarted. A client who got no answer repeats the request; without a key only if the effect is not there."""
+    """Who got no answer asks again; without an Idempotency-Key only if the effect is not there. All processes are started again."""
     enter(scenario, broker)
     happened = scenario.has_happened is not None and scenario.has_happened(recorded.given)
     if scenario.has_happened is not None:
         assert happened == was_decided(scenario, recorded, number), "the effect is there and was not committed, or the other way round"
-    if scenario.repeats or not happened:
+    if scenario.is_asked_for and (scenario.repeats or not happened):
         scenario.act(recorded.given)
     return rested(scenario, broker)
 

@@ -21,8 +21,13 @@ class Scenario:
     settings: Mapping[str, Any] = field(default_factory=dict)
     has_happened: Callable[[Any], bool] | None = None  # of a POST: whether its client sees the effect
     decided_by: str = "COMMIT"  # the statement of a POST behind which its effect is there
-    repeats: bool = True  # in any case; a POST without Idempotency-Key only when its effect is not there
+    repeats: bool = True  # the POST in any case; without an Idempotency-Key only when its effect is not there
     mend: Callable[[], object] = nothing  # what a person, or time, must mend before the shop can come to rest
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Somebody waits for its answer, and asks again; relay and consumers are started again with all others."""
+        return self.process in {"web", "dead_letters"}
 
 
 def posting(prepare: Callable[[], Any], act: Callable[[Any], object], has_happened: Callable[[Any], bool] | None, **more: Any) -> Scenario:
