@@ -97,12 +97,16 @@ class Loop:
             return False
 
     def _take(self, limit: int, timeout: float) -> None:
-        """Polls and keeps what came. A partition whose offset is not there is claimed and verified anew."""
+        """Polls and keeps what came. When an offset is not there, every partition is claimed and verified anew.
+
+        What the same poll gave of other partitions is lost with the error: they are read again from their positions.
+        """
         try:
             self._keep(self.membership.take(limit, timeout))
-        except OutOfRange as error:
-            self.membership.give_up({error.partition})
-            self._forget({error.partition})
+        except OutOfRange:
+            partitions = set(self.membership.claims)
+            self.membership.give_up(partitions)
+            self._forget(partitions)
 
     def _keep(self, records: Iterable[Record]) -> None:
         """Takes in what a poll gave. What may have killed the process runs by itself, before the rest of its partition."""

@@ -231,6 +231,17 @@ class TestRebalance:
         assert broker.committed[0] == 1
 
 
+def test_what_came_of_other_partitions_with_a_lost_offset_is_read_again(two_partitions: MemoryBroker) -> None:
+    loop = started()
+    two_partitions.append(opened(1), opened(2))
+    two_partitions.members[0].next[1] = 99
+    turn(loop, until=lambda: loop.idle)
+    two_partitions.append(opened(3))
+    turn(loop, until=lambda: loop.idle)
+
+    assert effects() == opened_ids(1, 2, 3)
+
+
 class Killed(BaseException):
     """The process is gone: nothing is released, no group is left."""
 
