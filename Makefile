@@ -26,6 +26,9 @@ tools: ## what the real parts of the tests need: Java, Maven, Node, Chromium
 mutants: $(VENV)/.dev ## seed bugs on purpose, one at a time: the suite must catch each; ARGS="NAME …", --all-tests, --write
 	@$(BIN)/python -m tests.mutants $(ARGS)
 
+simulate: $(VENV)/.dev ## seeded histories full of faults; ARGS="--seeds N", "--seed N --trace" tells one of them in words
+	@$(BIN)/python -m tests.simulation $(ARGS)
+
 bench: $(VENV)/.dev ## measure the pipeline, the floor and the ceiling
 	@$(BIN)/python -m bench $(ARGS)
 

@@ -99,7 +99,7 @@ class MemorySubscription:
             while len(taken) < limit and (found := self.broker.at(partition, self.next[partition])):
                 taken.append(found)
                 self.next[partition] += 1
-        if not taken:
+        if timeout and not taken:
             time.sleep(min(timeout, 0.002))
         return taken
 
