@@ -68,7 +68,7 @@ def test_it_is_clean_after_a_run_and_says_so(at_rest: Shop, capsys: pytest.Captu
     assert [count for count, _ in told] == sorted(count for count, _ in told)
 
     call_command("audit", "--topics")
-    assert capsys.readouterr().out.endswith(f"{read} messages checked, 0 in flight\nclean: no money and no order is lost\n")
+    assert capsys.readouterr().out.endswith(f"{read:,} messages checked, 0 in flight\nclean: no money and no order is lost\n")
 
 
 def test_the_command_shows_what_it_found_and_ends_with_1(at_rest: Shop, settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
