@@ -1,5 +1,6 @@
 """What came of a run, for people and for programs."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -63,7 +64,8 @@ class Result:
             "# Crash points",
             "",
             f"`python -m tests.crash` stopped a process at {self._points:,} points, each in a run of its own, restarted it, let the shop",
-            f"come to rest and audited it. **{verdict}.** It took {self.seconds:,.0f} s on {datetime.now(UTC).date()}.",
+            f"come to rest and audited it. **{verdict}.** It took {self.seconds:,.0f} s on {datetime.now(UTC).date()}, on",
+            f"{os.cpu_count()} cores whose load (of all that ran there) was {os.getloadavg()[1]:.0f}.",
             "",
             "A point is the gap between two effects of a process on database or broker: so each effect has a point before it and one after",
             "it. They are counted in a run that nothing stops. Then each has its run, which ends there as by `kill -9`. The process is",
