@@ -1,10 +1,11 @@
 """One batch in one transaction: the fence, the effects, the facts that follow, the dead letters."""
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from consumers import dead_letters
+from consumers import dead_letters, metrics
 from consumers.failures import Fenced
 from consumers.positions import Anchor, Claim, Positions
 from consumers.reading import OVER_HTTP, Item
@@ -28,6 +29,7 @@ def apply(items: Sequence[Item], *, handlers: Handlers, positions: Positions, cl
     planned, count = waves(events, type_of=lambda each: type(each[2]), key_of=lambda each: each[2].customer_id)
     items = items[: events[count][0]] if count < len(events) else items
     last = {item.record.partition: item for item in items}
+    begun = time.monotonic()
     with limited_transaction(positions.alias):
         fence(positions, claims, last, now)
         for wave in planned:
@@ -35,6 +37,7 @@ def apply(items: Sequence[Item], *, handlers: Handlers, positions: Positions, cl
                 effect(handlers[kind], [item for _, item, _ in members], positions.alias, now)
         dead_letters.write(positions, [item for item in items if item.refusal], claims, now)
         dead_letters.close_applied(positions, [item for item in items if item.event and not item.refusal], now)
+    metrics.applied(positions.consumer, items, time.monotonic() - begun, now)
     for partition, item in last.items():
         claims[partition].position = item.record.offset + 1
         claims[partition].anchor = anchor(item)

@@ -2,9 +2,9 @@
 
 import random
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Event as Flag
 
 import structlog
@@ -13,6 +13,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from consumers import batch as transaction
+from consumers import metrics
 from consumers.dead_letters import Flooded
 from consumers.failures import Verdict, backoff_seconds, judge, reason
 from consumers.health import Beat
@@ -38,7 +39,6 @@ class Tally:
     dead_letters: int = 0
     retries: int = 0
     foreign: int = 0
-    by_type: Counter[str] = field(default_factory=Counter)
 
 
 class Loop:
@@ -180,6 +180,7 @@ class Loop:
             raise error
         self._failures += 1
         self.tally.retries += 1
+        metrics.RETRIES.labels(self.name).inc()
         first_ms, longest_ms = settings.RETRY_BACKOFF_MS
         pause = backoff_seconds(self._failures, first_ms=first_ms, longest_ms=longest_ms, jitter=random.random())
         log.warning("trying again", consumer=self.name, attempt=self._failures, pause_seconds=round(pause, 2), reason=reason(error))

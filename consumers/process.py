@@ -18,6 +18,7 @@ from django.db import OperationalError, ProgrammingError
 from consumers.dead_letters import Flooded
 from consumers.health import HeartbeatFailed
 from consumers.membership import PositionLost
+from consumers.metrics import MetricsFailed
 from kafka_shop.messaging.kafka import BrokerAway, BrokerMisused
 
 log = structlog.get_logger("process")
@@ -63,7 +64,7 @@ def one_line_errors() -> Iterator[None]:
     """Turns what a person can mend into a CommandError: one line on stderr, exit code 1, no traceback."""
     try:
         yield
-    except (BrokerAway, BrokerMisused, PositionLost, Flooded, HeartbeatFailed) as error:
+    except (BrokerAway, BrokerMisused, PositionLost, Flooded, HeartbeatFailed, MetricsFailed) as error:
         raise CommandError(str(error)) from error
     except OperationalError as error:
         raise CommandError(f"the database does not answer: {first_line(error)}; see DATABASE_URL and `python manage.py doctor`") from error

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from consumers import republication
+from consumers import metrics, republication
 from consumers.failures import Verdict, judge, reason
 from consumers.health import LONGEST_TURN_SECONDS, Beat, State
 from consumers.room import EmbeddedRoom
@@ -44,6 +44,11 @@ class Relay:
         self._couriers = couriers()
         self._due = {courier.destination: math.inf for courier in self._couriers}  # when its turn is over at the latest
         self._calls = {courier.destination: Flag() for courier in self._couriers}  # set while the courier is at work
+
+    @property
+    def destinations(self) -> list[str]:
+        """Where it publishes to."""
+        return [courier.destination for courier in self._couriers]
 
     def stop(self) -> None:
         """Asks all threads to end after the turn in hand; safe in a signal handler."""
@@ -110,6 +115,7 @@ class Relay:
             self._due[courier.destination] = time.monotonic() + LONGEST_TURN_SECONDS + courier.idle_seconds
             published = self._try(lambda: courier.turn(timezone.now()))
             self.published += published
+            metrics.PUBLISHED.labels(courier.destination).inc(published)
             if not published:
                 call.clear()
                 call.wait(FULL_SCAN_SECONDS)

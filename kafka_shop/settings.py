@@ -113,6 +113,7 @@ INSTALLED_APPS = [
     "consumers",
 ]
 MIDDLEWARE = [
+    "kafka_shop.api.metrics.MetricsMiddleware",
     "kafka_shop.api.middleware.ProblemMiddleware",
     "kafka_shop.api.middleware.SlashMiddleware",
     "kafka_shop.api.middleware.BodyMiddleware",
@@ -206,6 +207,8 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- logs and metrics ---
+METRICS_PORT = env.integer("METRICS_PORT", 0, least=0, most=65535)
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 LOG_FORMAT = env.choice("LOG_FORMAT", "text" if sys.stderr.isatty() else "json", ("text", "json"))
 LOGGING = logging_config(level=env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")), form=LOG_FORMAT)
 

@@ -10,7 +10,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from consumers.api import events_path
-from kafka_shop.api import health
+from kafka_shop.api import health, metrics
 from kafka_shop.api.admin import leave_out
 from kafka_shop.api.kinds import PAGES
 from kafka_shop.api.root import Root
@@ -35,6 +35,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="root")),
     path("live", health.live),
     path("ready", health.ready),
+    path("metrics", metrics.metrics),
     path("admin/", admin.site.urls),
     path("sign-in/", include("rest_framework.urls")),
     path(PAGES.lstrip("/"), include("kafka_shop.api.pages")),

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from consumers import metrics
 from consumers.health import heartbeat, probe
 from consumers.loop import Loop
 from consumers.names import refuse_unknown, refuse_unserved
@@ -39,11 +40,14 @@ class Command(BaseCommand):
             loop = Loop(name, beat)
             stop_on_signals(loop)
             spare_collector()
-            progress = Progress(name)
-            loop.run(
-                finished=lambda loop: reached(loop, options["max_messages"], options["until_idle"]),
-                each_turn=lambda loop: progress.show(loop.tally.messages, loop.membership.lag),
-            )
+            progress, ask = Progress(name), metrics.Now(lambda: metrics.of_loop(loop))
+            metrics.serve()
+
+            def each_turn(loop: Loop) -> None:
+                progress.show(loop.tally.messages, loop.membership.lag)
+                ask()
+
+            loop.run(finished=lambda loop: reached(loop, options["max_messages"], options["until_idle"]), each_turn=each_turn)
 
 
 def reached(loop: Loop, most: int | None, until_idle: bool) -> bool:

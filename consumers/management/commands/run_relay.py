@@ -6,7 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
+from consumers import metrics
 from consumers.health import heartbeat, probe
 from consumers.process import Progress, one_line_errors, spare_collector, stop_on_signals
 from consumers.relay import Relay
@@ -25,5 +27,11 @@ class Command(BaseCommand):
             relay = Relay(beat)
             stop_on_signals(relay)
             spare_collector()
-            progress = Progress("relay")
-            relay.run(each_turn=lambda relay: progress.show(relay.published, relay.pending))
+            progress, ask = Progress("relay"), metrics.Now(lambda: metrics.of_relay(relay, timezone.now()))
+            metrics.serve()
+
+            def each_turn(relay: Relay) -> None:
+                progress.show(relay.published, relay.pending)
+                ask()
+
+            relay.run(each_turn=each_turn)
