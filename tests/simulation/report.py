@@ -23,7 +23,7 @@ the audit, a model of the shop in plain Python, and a witness of every position 
 | --- | ---: |
 {rows}
 
-A seed that fails is told again, step by step, by `make simulate ARGS="--seed N --trace"`. `make test` runs the first thousand.
+A seed that fails is told again, step by step, by `make simulate ARGS="--seed N --trace"`. `make test` runs a thousand.
 """
 
 
