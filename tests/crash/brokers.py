@@ -28,6 +28,10 @@ class Broker(Protocol):
     def kinds(self) -> frozenset[str]:
         """The kinds of effects that are points; none: all."""
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether a process does the same on it in every run."""
+
     def begin(self, run: str) -> None:
         """Called in the process that forks those of one run, before it does."""
 
@@ -43,6 +47,7 @@ class Model(NamedTuple):
 
     models: dict[type, type] = MODELS
     kinds: frozenset[str] = frozenset()
+    is_exact: bool = True
 
     def begin(self, run: str) -> None:
         pass
@@ -63,6 +68,7 @@ class RealKafka(NamedTuple):
     bootstrap: str
     models: dict[type, type] = {}
     kinds: frozenset[str] = frozenset({"kafka"})
+    is_exact: bool = False  # a member hears of its partitions sooner or later: a run may have a call more or less
 
     def begin(self, run: str) -> None:
         settings.TOPICS = {name: f"{name}-{run}-{uuid4().hex[:8]}" for name in settings.TOPICS}
