@@ -119,7 +119,16 @@ def test_apart_each_service_has_a_web_a_relay_and_a_database() -> None:
     assert {"ORDERS_DATABASE_URL", "BILLING_DATABASE_URL", "NOTIFY_DATABASE_URL"} <= set(of_kind(objects, "Secret")[""]["data"])
     for name, deployment in deployments.items():
         [container] = deployment["spec"]["template"]["spec"]["containers"]
-        assert container["env"] == [{"name": "SERVICES", "value": name.split("-")[0]}]
+        assert container["env"][0] == {"name": "SERVICES", "value": name.split("-")[0]}
+
+
+@sets_of_values
+def test_a_scraper_may_call_a_web_by_its_address(options: tuple[str, ...]) -> None:
+    for name, deployment in of_kind(render(*options), "Deployment").items():
+        [container] = deployment["spec"]["template"]["spec"]["containers"]
+        hosts = {each["name"]: each.get("value", "") for each in container["env"]}.get("ALLOWED_HOSTS", "")
+        assert hosts.endswith(",$(POD_IP)") is name.endswith("web")
+        assert not hosts or "localhost" in hosts.split(",")
 
 
 def test_over_http_there_are_no_consumers_no_topics_and_the_services_know_each_other() -> None:

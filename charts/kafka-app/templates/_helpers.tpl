@@ -121,6 +121,10 @@ image: {{ include "shop.image" .root }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 env:
   - {name: SERVICES, value: {{ join "," .services | quote }}}
+  {{- if hasSuffix "web" .role }}
+  - {name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}
+  - {name: ALLOWED_HOSTS, value: {{ printf "%s,$(POD_IP)" (include "shop.hosts" .root) | quote }}} # whoever scrapes calls the pod by its address
+  {{- end }}
 envFrom:
   - configMapRef: {name: {{ include "shop.fullname" .root }}}
   - secretRef: {name: {{ include "shop.secret" .root }}}
@@ -137,6 +141,17 @@ securityContext:
   capabilities: {drop: [ALL]}
 volumeMounts:
   - {name: tmp, mountPath: /tmp}
+{{- end }}
+
+{{/* The host names that the web answers to. */}}
+{{- define "shop.hosts" -}}
+{{- $hosts := list "localhost" }}
+{{- range include "shop.rooms" . | fromYamlArray }}
+{{- $hosts = append $hosts (printf "%s-%sweb" (include "shop.fullname" $) .prefix) }}
+{{- end }}
+{{- if .Values.ingress.enabled }}{{ $hosts = append $hosts .Values.ingress.host }}{{ end }}
+{{- if .Values.httpRoute.enabled }}{{ $hosts = concat $hosts .Values.httpRoute.hostnames }}{{ end }}
+{{- .Values.settings.ALLOWED_HOSTS | default (join "," $hosts) }}
 {{- end }}
 
 {{/* The probes of a process without a port: its loop touches a file, and the command looks at it. */}}
