@@ -22,6 +22,7 @@ AT_A_MESSAGE = {
     "message refused": 0.1,
     "message written, not acknowledged": 0.08,
     "message written late": 0.06,
+    "message without an answer": 0.08,
     "message lost": 0.02,
 }
 AFTER_SENDING = {"relay killed after it produced": 0.06}

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 TIMED_OUT = Refusal("timed out", False)
+FATES: dict[str, tuple[int, Refusal | bool]] = {
+    "message refused": (0, TIMED_OUT),
+    "message written, not acknowledged": (1, False),
+    "message without an answer": (0, False),
+    "message written twice": (2, True),
+}
 MOST_PARTITIONS = 4
 SWEPT = ("order-topic", "billing-topic")  # what is lost of these is asked for again by the sweep
 
@@ -38,12 +44,9 @@ class Troubles:
     # on the way to the broker
     def sending(self, topic: Topic, message: Outgoing) -> tuple[int, Refusal | bool]:
         """How often a message is written, and the answer."""
-        if self._strikes("message refused"):
-            return 0, TIMED_OUT
-        if self._strikes("message written, not acknowledged"):
-            return 1, False
-        if self._strikes("message written twice"):
-            return 2, True
+        for kind, fate in FATES.items():
+            if self._strikes(kind):
+                return fate
         if self._strikes("message written late"):
             self._late.append((self._world.clock.monotonic() + 30 * self._random.random(), topic, message))
             return 0, False
