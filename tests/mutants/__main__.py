@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
@@ -69,7 +70,7 @@ def as_table(outcomes: Sequence[Outcome]) -> Table:
     for column in COLUMNS:
         table.add_column(column, overflow="fold")
     for outcome in outcomes:
-        table.add_row(*row(outcome), style="red" if outcome.problem else "")
+        table.add_row(*map(escape, row(outcome)), style="red" if outcome.problem else "")
     return table
 
 
