@@ -41,6 +41,13 @@ class AccountOut(serializers.Serializer[Account]):
     currency = serializers.CharField()
     balance = Money()
     created_at = Moment()
+    example = {
+        "id": "01a206d1-17a4-7b07-8a57-5b1c7a1f5d21",
+        "customer_id": "01a206d0-5a51-7c8e-b9d2-0f6c3c1f7a10",
+        "currency": "EUR",
+        "balance": "0.00",
+        "created_at": "2026-01-31T11:58:00Z",
+    }
 
 
 class TransferOut(serializers.Serializer[Transfer]):
@@ -50,6 +57,14 @@ class TransferOut(serializers.Serializer[Transfer]):
     currency = serializers.CharField()
     balance = Money()
     created_at = Moment()
+    example = {
+        "id": "01a206d2-93f0-7d45-9c1e-2a7b5e0c4f88",
+        "kind": "deposit",
+        "amount": "100.00",
+        "currency": "EUR",
+        "balance": "100.00",
+        "created_at": "2026-01-31T11:59:00Z",
+    }
 
 
 class InvoiceOut(serializers.Serializer[Invoice]):
@@ -61,20 +76,33 @@ class InvoiceOut(serializers.Serializer[Invoice]):
     status = serializers.CharField()
     reason = serializers.CharField()
     opened_at = Moment()
-    settled_at = Moment()
+    settled_at = Moment(allow_null=True)
+    example = {
+        "id": "01a206da-c251-7e02-b6f4-6d9f1b7c3e55",
+        "order_id": "01a206da-c23e-73b8-a35f-79aa746d3f75",
+        "customer_id": "01a206d0-5a51-7c8e-b9d2-0f6c3c1f7a10",
+        "amount": "24.00",
+        "currency": "EUR",
+        "status": "paid",
+        "reason": "",
+        "opened_at": "2026-01-31T12:00:00.021000Z",
+        "settled_at": "2026-01-31T12:00:00.021000Z",
+    }
 
 
 class NewAccount(Strict):
     currency = Currency(default=lambda: settings.CURRENCY)
+    example = {"currency": "EUR"}
 
     def get_initial(self) -> dict[str, Any]:
-        """An example that the customer has no account in yet, for the browsable API."""
+        """A currency that the customer has no account in yet."""
         held = {account.currency for account in selectors.accounts(self.context["view"].customer)}
         return {"currency": min(CURRENCIES - held, key=lambda currency: (currency != settings.CURRENCY, currency))}
 
 
 class NewDeposit(Strict):
-    amount = Money(initial="100.00")
+    amount = Money()
+    example = {"amount": "100.00"}
 
 
 class InvoiceFilter(Filters):

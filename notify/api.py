@@ -29,7 +29,17 @@ class LetterOut(serializers.Serializer[Letter]):
     subject = serializers.CharField()
     body = serializers.CharField()
     created_at = Moment()
-    read_at = Moment()
+    read_at = Moment(allow_null=True)
+    example = {
+        "id": "01a206da-c26f-7a61-8d33-4c8e2f9b1a77",
+        "order_id": "01a206da-c23e-73b8-a35f-79aa746d3f75",
+        "customer_id": "01a206d0-5a51-7c8e-b9d2-0f6c3c1f7a10",
+        "outcome": "paid",
+        "subject": "Your order is paid",
+        "body": "Thank you for your order. It cost 24.00 EUR.",
+        "created_at": "2026-01-31T12:00:00.042000Z",
+        "read_at": None,
+    }
 
 
 class LetterFilter(Filters):

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -21,7 +22,7 @@ from kafka_shop.api.filters import Filters, MomentFilter
 from kafka_shop.api.idempotency import idempotent
 from kafka_shop.api.problems import errors_of
 from kafka_shop.api.renderers import Link
-from kafka_shop.api.schema import Error
+from kafka_shop.api.schema_parts import Error
 from kafka_shop.api.serializers import Nothing, Strict
 from kafka_shop.api.views import ShopViewSet
 from orders import selectors, services
@@ -38,6 +39,7 @@ class ProductOut(serializers.Serializer[Product]):
     name = serializers.CharField()
     price = Money()
     currency = serializers.CharField()
+    example = {"sku": "MUG-001", "name": "Mug, 300 ml", "price": "12.00", "currency": "EUR"}
 
 
 class LineOut(serializers.Serializer[Any]):
@@ -53,8 +55,18 @@ class OrderOut(serializers.Serializer[Order]):
     currency = serializers.CharField()
     items = LineOut(source="lines", many=True)
     placed_at = Moment()
-    settled_at = Moment()
+    settled_at = Moment(allow_null=True)
     reason = serializers.CharField()
+    example = {
+        "id": "01a206da-c23e-73b8-a35f-79aa746d3f75",
+        "status": "paid",
+        "total": "24.00",
+        "currency": "EUR",
+        "items": [{"product": "MUG-001", "quantity": 2, "price": "12.00"}],
+        "placed_at": "2026-01-31T12:00:00Z",
+        "settled_at": "2026-01-31T12:00:00.042000Z",
+        "reason": "",
+    }
 
 
 class OneOfMany(serializers.Serializer[Any]):
@@ -65,6 +77,17 @@ class OneOfMany(serializers.Serializer[Any]):
 
 class BulkOut(serializers.Serializer[Any]):
     results = OneOfMany(many=True)
+    example = {
+        "results": [
+            {"status": 201, "order": OrderOut.example | {"status": "pending", "settled_at": None}},
+            {
+                "status": 400,
+                "errors": [
+                    {"pointer": "/orders/1/items/0/product", "code": "unknown_product", "detail": "The catalogue does not sell this."}
+                ],
+            },
+        ]
+    }
 
 
 class Item(Strict):
@@ -74,9 +97,10 @@ class Item(Strict):
 
 class NewOrder(Strict):
     items: serializers.ListSerializer[Any] = serializers.ListSerializer(child=Item(), min_length=1, max_length=MOST_ITEMS)
+    example = {"items": [{"product": "MUG-001", "quantity": 2}]}
 
     def get_initial(self) -> dict[str, Any]:
-        """An example that can be placed, for the browsable API."""
+        """What can be placed, whatever the catalogue sells."""
         return {"items": [{"product": product.sku, "quantity": 1} for product in selectors.products()[:1]]}
 
     def validate_items(self, items: list[dict[str, Any]]) -> list[tuple[str, int]]:
@@ -87,11 +111,17 @@ class NewOrder(Strict):
         return [(item["product"], item["quantity"]) for item in items]
 
 
+@extend_schema_field(NewOrder)
+class OneOrder(serializers.JSONField):
+    """An order of many: each is checked, and answered, by itself."""
+
+
 class NewOrders(Strict):
-    orders = serializers.ListField(child=serializers.JSONField(allow_null=True), min_length=1, max_length=MOST_ORDERS)
+    orders = serializers.ListField(child=OneOrder(allow_null=True), min_length=1, max_length=MOST_ORDERS)
+    example = {"orders": [NewOrder.example, {"items": [{"product": "MUG-002", "quantity": 1}]}]}
 
     def get_initial(self) -> dict[str, Any]:
-        """An example that can be placed, for the browsable API."""
+        """What can be placed, whatever the catalogue sells."""
         return {"orders": [NewOrder().get_initial()]}
 
 

@@ -30,9 +30,14 @@ class Username(Text):
 
 
 class NewUser(Strict):
-    username = Username(max_length=150, validators=[User.username_validator], initial=lambda: f"carol-{token_hex(3)}")
-    password = Text(max_length=1000, initial="correct horse battery")
-    email = Email(max_length=254, initial="carol@example.org")
+    username = Username(max_length=150, validators=[User.username_validator])
+    password = Text(max_length=1000)
+    email = Email(max_length=254)
+    example = {"username": "carol", "password": "correct horse battery", "email": "carol@example.org"}
+
+    def get_initial(self) -> dict[str, Any]:
+        """A name that nobody has yet."""
+        return {**self.example, "username": f"carol-{token_hex(3)}"}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         user = User(username=attrs["username"], email=attrs["email"])
@@ -44,18 +49,21 @@ class NewUser(Strict):
 
 
 class Credentials(Strict):
-    username = Username(max_length=150, initial="alice")  # of the demo
-    password = Text(max_length=1000, initial="alice")
+    username = Username(max_length=150)
+    password = Text(max_length=1000)
+    example = {"username": "alice", "password": "alice"}  # of the demo
 
 
 class TokenOut(serializers.Serializer[Any]):
     token = serializers.CharField()
+    example = {"token": "2f1a0c…"}
 
 
 class UserOut(serializers.Serializer[User]):
     id = serializers.UUIDField()
     username = serializers.CharField()
     email = serializers.CharField()
+    example = {"id": "01a206d0-5a51-7c8e-b9d2-0f6c3c1f7a10", "username": "carol", "email": "carol@example.org"}
 
 
 class TokenViewSet(ShopViewSet):

@@ -48,6 +48,28 @@ class Pages(CursorPagination):
             ) from error
         return cursor
 
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """The parameters for the document."""
+        cursor = {"type": "string", "minLength": 1, "maxLength": 1000}
+        size = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
+        told = {
+            self.cursor_query_param: (cursor, "Taken from `next` or `previous`; without it, the first page."),
+            self.page_size_query_param: (size, "How many rows a page has at most."),
+        }
+        return [
+            {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
+            for name, (schema, description) in told.items()
+        ]
+
+    def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
+        """The form of a page for the document."""
+        address = {"type": ["string", "null"], "format": "uri"}
+        places = {
+            "next": address | {"example": "https://shop.example.org/api/v1/orders/?cursor=cD0wMWEyMDZkYQ%3D%3D"},
+            "previous": address | {"example": None},
+        }
+        return {"type": "object", "properties": {**places, "results": schema}, "required": [*places, "results"]}
+
     def check(self, position: str) -> None:
         """Raises BadValue for a position that the list's key cannot have."""
         self.key.to_python(position)

@@ -134,9 +134,14 @@ def answer(request: HttpRequest, status: int, detail: str = "", **headers: str) 
 
 def content(request: HttpRequest, status: int, detail: str = "") -> str:
     """A problem from outside REST framework, as JSON."""
+    return json.dumps(general(status, request.path, detail))
+
+
+def general(status: int, instance: str, detail: str = "") -> Body:
+    """A problem of a request as a whole; without a detail, what its kind means."""
     told = detail or kind_of(status).meaning
     error = {"pointer": "", "code": kind_of(status).name.replace("-", "_"), "detail": told}
-    return json.dumps(problem(status, told, request.path, [error]))
+    return problem(status, told, instance, [error])
 
 
 def answer_later(request: HttpRequest, refusal: Later) -> HttpResponse:

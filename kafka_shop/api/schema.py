@@ -5,56 +5,19 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiFilterExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import force_instance
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
-from rest_framework import serializers
-from rest_framework.permissions import AllowAny
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from kafka_shop.api.idempotency import HEADER, REPLAYED
+from kafka_shop.api.idempotency import REPLAYED
 from kafka_shop.api.kinds import BY_STATUS
-from kafka_shop.api.preferences import LONGEST_SECONDS
 from kafka_shop.api.renderers import PROBLEM
+from kafka_shop.api.schema_parts import ANSWER_HEADERS, KEY, PREFER, UNSAFE, Problem
+from kafka_shop.api.serializers import Strict
 from kafka_shop.money import CURRENCIES, LARGEST
 
 AMOUNT = r"^(0\.0[1-9]|0\.[1-9][0-9]?|[1-9][0-9]{0,8}(\.[0-9]{1,2})?)$"
-UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 KEYLESS = ("/auth/", "/events/", "/ops/")
-
-KEY = OpenApiParameter(
-    HEADER,
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-    OpenApiParameter.HEADER,
-    description="The request has its effect once, however often it is sent with this key. Kept for 7 days.",
-)
-PREFER = OpenApiParameter(
-    "Prefer",
-    str,
-    OpenApiParameter.HEADER,
-    description=f"`wait=N`: answer when the order is settled, or after N seconds, {LONGEST_SECONDS} at most (RFC 7240).",
-)
-ANSWER_HEADERS = {
-    "Location": (("POST",), "201", "Where the new resource is."),
-    REPLAYED: (("POST",), "2", "true: this answer was given before, to a request with the same key."),
-    "Preference-Applied": (("GET", "POST"), "2", "The preference that was followed."),
-    "Retry-After": (tuple(UNSAFE | {"GET"}), "503", "Seconds to wait before the request is sent again."),
-}
-
-
-class Error(serializers.Serializer[Any]):
-    pointer = serializers.CharField(help_text="A JSON pointer (RFC 6901) into the body, or to a query parameter; empty: the whole request.")
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-
-class Problem(serializers.Serializer[Any]):
-    """Problem details (RFC 9457)."""
-
-    type = serializers.CharField(help_text="The address of the page that explains this kind of problem.")
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    instance = serializers.CharField(help_text="The path that was asked for.")
-    errors = Error(many=True)  # type: ignore[assignment]  # a declared field takes no attribute's place
 
 
 class ShopSchema(AutoSchema):
@@ -79,6 +42,22 @@ class ShopSchema(AutoSchema):
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         return self._is_paged() if serializer is None else bool(super()._is_list_view(serializer))
+
+    def get_examples(self) -> list[OpenApiExample]:
+        """A body that is accepted, and what it may be answered with."""
+        body, answer = (example_of(each) for each in (self.get_request_serializer(), self._output()))
+        found = [OpenApiExample("example", body, request_only=True)] if body is not None else []
+        return [*found, OpenApiExample("example", answer, response_only=True, status_codes=[self._success()])] if answer else found
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]  # as spectacular has it
+        strict = direction == "request" and isinstance(force_instance(serializer), Strict)  # type: ignore[no-untyped-call]  # likewise
+        return schema | {"additionalProperties": False} if strict else schema
+
+    def _unwrap_list_serializer(self, serializer: Any, direction: Any) -> Any:
+        schema: Any = super()._unwrap_list_serializer(serializer, direction)
+        bounds = {"minItems": getattr(serializer, "min_length", None), "maxItems": getattr(serializer, "max_length", None)}
+        return schema | {name: bound for name, bound in bounds.items() if bound is not None}
 
     def get_override_parameters(self) -> list[Any]:
         return [*([KEY] if self._takes_key() else []), *([PREFER] if self._waits() else []), *self._answer_headers()]
@@ -105,7 +84,7 @@ class ShopSchema(AutoSchema):
     def _refusals(self) -> set[int]:
         """Every status with which the operation may refuse."""
         found = {400, 406, 500, 503}
-        if not all(isinstance(each, AllowAny) for each in self.view.get_permissions()):
+        if self.view.get_authenticators():  # a token that is wrong is refused where none is needed, too
             found |= {401}
         if self.method in UNSAFE:
             found |= {401, 403, 413, 415}
@@ -138,6 +117,11 @@ class ShopSchema(AutoSchema):
 
     def _says(self, name: str) -> bool:
         return {REPLAYED: self._takes_key(), "Preference-Applied": self._waits(), "Location": self._waits()}.get(name, True)
+
+
+def example_of(serializer: Any) -> Any:
+    """What a serializer shows of itself, or of each of many; None: nothing."""
+    return getattr(getattr(serializer, "child", serializer), "example", None)
 
 
 class MoneySchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # its registry has no types

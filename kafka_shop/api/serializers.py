@@ -1,7 +1,7 @@
 """The base of every request body."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -11,6 +11,11 @@ UNKNOWN_FIELD = ErrorDetail("This field is not known here; leave it out.", code=
 
 class Strict(serializers.Serializer[Any]):
     """A JSON object with the declared fields and no others; unknown ones are refused together with what else is wrong."""
+
+    example: ClassVar[Mapping[str, Any]] = {}  # for the document and, as get_initial() makes it fit, for the browsable API
+
+    def get_initial(self) -> dict[str, Any]:
+        return dict(self.example)
 
     def to_internal_value(self, data: Any) -> Any:
         unknown = {str(name): [UNKNOWN_FIELD] for name in data if name not in self.fields} if isinstance(data, Mapping) else {}

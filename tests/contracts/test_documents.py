@@ -1,6 +1,7 @@
 """The documents that are made from the code: up to date, whole, and no newer than the readers of old ones can bear."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,24 @@ def test_every_operation_names_its_refusals_as_problems() -> None:
             refusals = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
             assert {"400", "406", "500", "503"} <= refusals.keys(), (path, method)
             assert all(list(answer["content"]) == ["application/problem+json"] for answer in refusals.values()), (path, method)
+
+
+def test_every_example_is_as_its_schema_says() -> None:
+    document = json.loads((API / "openapi.json").read_text())
+    shown = [(place, media) for place, media in contents(document) if "json" in place[-1]]
+    for _, media in shown:
+        for example in media.get("examples", {}).values():
+            value = example["value"] if "value" in example else document["components"]["examples"][example["$ref"].split("/")[-1]]["value"]
+            jsonschema.validate(value, {**media["schema"], "components": document["components"]})
+    assert not [place for place, media in shown if "examples" not in media and "cloudevents" not in place[-1] and place[0] != "/api/v1/"]
+
+
+def contents(document: Any) -> Iterator[tuple[list[str], Any]]:
+    """Every body and every answer: its place in the document, and its schema and examples."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for part, found in {"body": operation.get("requestBody", {}), **operation["responses"]}.items():
+                yield from (([path, method, part, kind], media) for kind, media in found.get("content", {}).items())
 
 
 @kinds
