@@ -47,6 +47,10 @@ def test_another_method_is_405_and_says_which_are_allowed() -> None:
     assert response["Allow"] == "POST, OPTIONS"
 
 
+def test_another_method_is_405_whatever_its_query_asks_for() -> None:
+    refused(caller().get("/api/v1/auth/users/?page_size=0"), 405)
+
+
 def test_an_answer_in_xml_is_406() -> None:
     refused(caller().get("/api/v1/", headers={"Accept": "application/xml"}), 406)
 
