@@ -191,6 +191,31 @@ def test_nothing_that_counts_on_other_operators_is_there_unasked(options: tuple[
         ]
 
 
+def groups(*settings: str) -> set[str]:
+    """The groups of alert rules that the chart makes."""
+    [rules] = of_kind(render("--set", ",".join(["metrics.alerts.enabled=true", *settings])), "PrometheusRule").values()
+    return {group["name"] for group in rules["spec"]["groups"]}
+
+
+def test_alerts_that_cannot_hold_are_left_out() -> None:
+    assert groups() == {"shop", "shop.kafka", "shop.auto"}
+    assert groups("settings.BILLING_MODE=on_request") == {"shop", "shop.kafka"}
+    assert groups("transport=http,secret.existing=shop") == {"shop", "shop.auto"}
+
+
+def test_alerts_lead_to_the_runbook_that_the_team_reads() -> None:
+    options = "metrics.alerts.enabled=true,metrics.alerts.runbooks=https://wiki.example/shop"
+    [rules] = of_kind(render("--set", options), "PrometheusRule").values()
+    urls = [rule["annotations"]["runbook_url"] for group in rules["spec"]["groups"] for rule in group["rules"]]
+    assert all(url.startswith("https://wiki.example/shop#shop") for url in urls)
+
+
+def test_the_board_is_a_file_that_grafana_finds() -> None:
+    board = of_kind(render(*VALUES["production"]), "ConfigMap")["board"]
+    assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert board["data"]["kafka-shop.json"] == (ROOT / "charts" / "kafka-app" / "files" / "board.json").read_text()
+
+
 def partitions_of(options: tuple[str, ...]) -> int:
     """How many partitions the topics get; 1 when there are none."""
     objects = render(*options)

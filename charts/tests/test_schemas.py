@@ -72,6 +72,8 @@ def strict(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     closed = {name: strict(value) for name, value in schema.items()}
+    if isinstance(schema.get("pattern"), str):
+        closed["pattern"] = schema["pattern"].replace("^(?i)", "(?i)^")  # Go takes a flag anywhere, Python at the beginning
     if isinstance(schema.get("properties"), dict):
         closed["properties"] = {name: strict(value) for name, value in schema["properties"].items()}
         if (

@@ -15,10 +15,11 @@ FOLDER = ROOT / "var" / "charts"
 HELM = "helm.sh/helm/v4/cmd/helm@v4.3.1"
 HELM_DOCS = "github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2"
 PROMETHEUS = "github.com/prometheus-operator/prometheus-operator"
+MONITORING = "example/prometheus-operator-crd/monitoring.coreos.com"
 GO_MODULES = {  # module: where its custom resources are defined
-    "github.com/kedacore/keda/v2@v2.21.0": "config/crd/bases/keda.sh_scaledobjects.yaml",
-    "sigs.k8s.io/gateway-api@v1.6.0": "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
-    f"{PROMETHEUS}@v0.85.0": "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
+    "github.com/kedacore/keda/v2@v2.21.0": ["config/crd/bases/keda.sh_scaledobjects.yaml"],
+    "sigs.k8s.io/gateway-api@v1.6.0": ["config/crd/standard/gateway.networking.k8s.io_httproutes.yaml"],
+    f"{PROMETHEUS}@v0.85.0": [f"{MONITORING}_servicemonitors.yaml", f"{MONITORING}_prometheusrules.yaml"],
 }
 STRIMZI = {"Kafka": "kafka.Kafka", "KafkaNodePool": "nodepool.KafkaNodePool", "KafkaTopic": "topic.KafkaTopic"}
 STRIMZI_JAVA_MIN = 21
@@ -51,8 +52,14 @@ def run(*command: str, environment: dict[str, str] | None = None) -> str:
 @cache
 def custom_resources() -> dict[tuple[str, str], dict[str, Any]]:
     """The schema of each custom resource that the chart can make, by (apiVersion, kind), as a cluster would hold it."""
-    files = [Path(json.loads(run("go", "mod", "download", "-json", module))["Dir"]) / place for module, place in GO_MODULES.items()]
+    files = [path for module, places in GO_MODULES.items() for path in downloaded(module, places)]
     return {key: schema for path in [*files, *strimzi()] for key, schema in schemas(path)}
+
+
+def downloaded(module: str, places: list[str]) -> list[Path]:
+    """Files of a Go module."""
+    folder = Path(json.loads(run("go", "mod", "download", "-json", module))["Dir"])
+    return [folder / place for place in places]
 
 
 def schemas(path: Path) -> list[tuple[tuple[str, str], dict[str, Any]]]:

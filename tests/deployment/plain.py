@@ -73,6 +73,7 @@ class Plain:
             "VAR_DIR": str(self._folder / service.name),
             **{name: self._here(value, service) for name, value in image_environment().items()},
             **own,
+            "METRICS_PORT": "0",  # one port for each of them there, one for all of them here
         }
 
     def _here(self, text: str, service: Service) -> str:
