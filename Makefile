@@ -29,6 +29,9 @@ mutants: $(VENV)/.dev ## seed bugs on purpose, one at a time: the suite must cat
 simulate: $(VENV)/.dev ## seeded histories full of faults; ARGS="--seeds N", "--seed N --trace" tells one of them in words
 	@$(BIN)/python -m tests.simulation $(ARGS)
 
+fuzz: $(VENV)/.dev ## made-up requests to every path of the running API, as anybody; ARGS="--requests N", "--seconds N", "--seed N", "--write"
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 bench: $(VENV)/.dev ## measure the pipeline, the floor and the ceiling
 	@$(BIN)/python -m bench $(ARGS)
 
@@ -73,5 +76,5 @@ $(BIN)/python:
 	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || { echo "This Python cannot make virtual environments. Install the package python3-venv (Debian, Ubuntu: apt-get install python3-venv), then try again." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
-.PHONY: help demo test lint tools mutants bench chaos charts lock clean
+.PHONY: help demo test lint tools mutants fuzz bench chaos charts lock clean
 .DELETE_ON_ERROR:
