@@ -6,15 +6,20 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import structlog
 from django.conf import settings
 
 from consumers.positions import Claim, Positions
 from consumers.reading import OVER_HTTP, Item
 from kafka_shop.databases import columns, rows, run
 from kafka_shop.ids import uuid7
+from kafka_shop.tracing import trace_id
+
+log = structlog.get_logger("consumers")
 
 FLOOD_WINDOW = 200  # messages of a partition
 LONGEST_REASON = 500  # characters
+ORDER_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # a subject of any other form may hold anything
 
 WRITE = """
 INSERT INTO consumers_deadletter AS d (id, consumer, identity, topic, partition, "offset", key, value, headers,
@@ -58,6 +63,23 @@ def write(positions: Positions, items: Sequence[Item], claims: Mapping[int, Clai
     run(positions.alias, WRITE, positions.consumer, positions.topic, now, *columns(records, 13))
     for partition in {item.record.partition for item in items}:
         check_flood(positions, claims[partition], [item.record.offset for item in items if item.record.partition == partition])
+
+
+def tell(consumer: str, items: Sequence[Item]) -> None:
+    """A log line for each refused message of a batch that was committed, with its order and its trace as far as it tells them."""
+    for item in items:
+        if item.refusal:
+            place = {"partition": item.record.partition, "offset": item.record.offset}
+            log.error("dead letter", consumer=consumer, **place, **known_ids(item), reason=item.refusal)
+
+
+def known_ids(item: Item) -> dict[str, str]:
+    """The ids by which a message is found in the logs of other services."""
+    if item.envelope is None:
+        return {}
+    subject = item.envelope.subject if ORDER_ID.fullmatch(item.envelope.subject) else ""
+    ids = {"order_id": subject, "trace_id": trace_id(item.envelope.traceparent)}
+    return {name: id for name, id in ids.items() if id}
 
 
 def check_flood(positions: Positions, claim: Claim, offsets: Sequence[int]) -> None:

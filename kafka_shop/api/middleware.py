@@ -1,6 +1,5 @@
 """What happens to every request before its view."""
 
-import re
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -11,13 +10,11 @@ from rest_framework.response import Response
 from kafka_shop.api import bodies, pages, problems
 from kafka_shop.api.renderers import PROBLEM
 from kafka_shop.messaging.outbox import traceparent
+from kafka_shop.tracing import trace_id
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 API = "/api/"
-
-# W3C Trace Context, version 00; ids of zeros only are invalid.
-TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class ProblemMiddleware:
@@ -87,7 +84,7 @@ class TraceMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         header = request.headers.get("traceparent", "")
-        token = traceparent.set(header if TRACEPARENT.fullmatch(header) else "")
+        token = traceparent.set(header if trace_id(header) else "")
         try:
             return self.get_response(request)
         finally:
