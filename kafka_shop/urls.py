@@ -24,6 +24,7 @@ def api(services: Iterable[str]) -> list[Any]:
         path("schema/", SpectacularAPIView.as_view(), name="schema"),
         path("auth/", include("kafka_shop.api.urls")),
         *rooms,
+        path("ops/", include("consumers.ops.urls")),
     ]
 
 

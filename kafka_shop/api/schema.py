@@ -88,6 +88,8 @@ class ShopSchema(AutoSchema):
             found |= {401}
         if self.method in UNSAFE:
             found |= {401, 403, 413, 415}
+        if "/ops/" in self.path:
+            found |= {403}
         if "{" in self.path or self._may_be_missing():
             found |= {404}
         if self._takes_key():

@@ -1,0 +1,9 @@
+"""ops/."""
+
+from rest_framework.routers import SimpleRouter
+
+from consumers.ops.api import TraceViewSet
+
+router = SimpleRouter(use_regex_path=False)
+router.register("orders", TraceViewSet, basename="ops-order")
+urlpatterns = router.urls
