@@ -9,7 +9,8 @@ from rest_framework.permissions import IsAdminUser, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from consumers.ops.outputs import TraceOut
+from consumers.ops.flow import flow
+from consumers.ops.outputs import FlowOut, TraceOut
 from consumers.ops.stored import Stored, stored
 from consumers.ops.stuck import waiting_for
 from consumers.ops.trace import event, facts, steps
@@ -20,6 +21,17 @@ class OpsViewSet(ShopViewSet):
     """What only staff may see."""
 
     permission_classes = [IsAuthenticated, IsAdminUser]
+
+
+class FlowViewSet(OpsViewSet):
+    """The flow at a glance, as this web sees it; gathered every 2 s at most."""
+
+    outputs = {"list": FlowOut}
+    paged = frozenset()
+
+    def list(self, request: Request) -> Response:
+        """Rates, lag and time to drain of each consumer, outbox, dead letters and newest events. null: database or broker do not say."""
+        return Response(FlowOut(flow()).data)
 
 
 class TraceViewSet(OpsViewSet):

@@ -1,0 +1,145 @@
+"""The flow at a glance: rates, lag, time to drain, outbox, consumers, dead letters. Gathered at most every KEPT_SECONDS a process."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import timezone
+
+from consumers.models import Position
+from consumers.ops import figures
+from consumers.ops.brokers import Ends, Logs
+from consumers.reading import OVER_HTTP
+from consumers.routes import PUBLISHERS, ROUTES
+from kafka_shop.databases import alias_of, rows, served_aliases
+from kafka_shop.messaging.kafka import Watermarks
+
+KEPT_SECONDS = 2.0
+SILENT = timedelta(seconds=15)  # three beats
+
+T = TypeVar("T")
+
+
+class Kept:
+    """What one request has gathered serves all that come within the next seconds; those that come meanwhile wait for it."""
+
+    def __init__(self, gather: Callable[[], dict[str, Any]]) -> None:
+        self._gather, self._lock = gather, Lock()
+        self._found: dict[str, Any] = {}
+        self._until = 0.0
+
+    def __call__(self) -> dict[str, Any]:
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._found = self._gather()
+                self._until = time.monotonic() + KEPT_SECONDS
+            return self._found
+
+
+def gather(logs: Logs, now: datetime) -> dict[str, Any]:
+    """All figures; what a database or the broker does not tell is None."""
+    ends, served = logs.ends(), [name for name in ROUTES if name in settings.SERVICES]
+    letters = told(figures.place_to_letter, alias_of("notify"), now) if "notify" in served else None
+    dead = [told(figures.open_dead_letters, alias, served) for alias in served_aliases()]
+    newest = [told(figures.newest_events, alias_of(name), name) for name in served]
+    return {
+        "at": now,
+        "databases": {alias: "away" if told(rows, alias, "SELECT 1") is None else "ok" for alias in served_aliases()},
+        "broker": broker_state(ends),
+        "edges": [edge(name, ends, now) for name in served],
+        "outbox": [outbox(destination, now) for destination, service in PUBLISHERS.items() if service in served],
+        "place_to_letter": letters,
+        "dead_letters": [group for groups in dead for group in groups or []],
+        "newest": sorted((each for events in newest for each in events or []), key=lambda each: each["at"], reverse=True)[: figures.NEWEST],
+        "elsewhere": [name for name in ROUTES if name not in served],
+    }
+
+
+def told(ask: Callable[..., T], *about: Any) -> T | None:
+    """An answer of a database, or None when it gives none."""
+    try:
+        return ask(*about)
+    except DatabaseError:
+        return None
+
+
+def broker_state(ends: Ends | None) -> str | None:
+    if settings.TRANSPORT != "kafka":
+        return None
+    return "away" if ends is None else "ok"
+
+
+def edge(name: str, ends: Ends | None, now: datetime) -> dict[str, Any]:
+    """What flows into one consumer."""
+    destination, alias = ROUTES[name].topic, alias_of(name)
+    topic = settings.TOPICS[destination]
+    rates = told(figures.rates, alias, name, now)
+    positions = told(list[Position], Position.objects.using(alias).filter(consumer=name, topic=topic).order_by("partition"))
+    marks = ends.get(topic) if ends else None
+    behind = lag(positions, marks)
+    return {
+        "from": PUBLISHERS[destination],
+        "to": name,
+        "topic": topic,
+        "rate_1m": rates and rates.minute,
+        "rate_15m": rates and rates.quarter,
+        "lag": behind,
+        "drain_seconds": drain_seconds(behind, rates.minute if rates else 0.0),
+        "partitions": [partition(each, marks, now) for each in positions or []],
+    }
+
+
+def lag(positions: list[Position] | None, marks: "dict[int, Watermarks] | Any") -> int | None:
+    """Messages that the consumer has before it; None when database or broker does not say."""
+    if positions is None or marks is None:
+        return None
+    reached = {each.partition: each.position for each in positions}
+    return sum(unread(reached.get(number, 0), mark) for number, mark in marks.items())
+
+
+def unread(position: int, mark: Watermarks) -> int:
+    return max(0, mark.high - max(position, mark.low))
+
+
+def drain_seconds(behind: int | None, pace: float) -> float | None:
+    """How long the lag takes at the last minute's pace; None: nobody can say, or nothing moves."""
+    if not behind:
+        return None if behind is None else 0.0
+    return round(behind / pace, 1) if pace else None
+
+
+def partition(row: Position, marks: Any, now: datetime) -> dict[str, Any]:
+    """A consumer's place in one partition, and whether somebody looks after it."""
+    mark = marks.get(row.partition) if marks else None
+    return {
+        "partition": None if row.partition == OVER_HTTP else row.partition,
+        "position": row.position,
+        "lag": unread(row.position, mark) if mark else None,
+        "beat_at": row.beat_at,
+        "moved_at": row.moved_at,
+        "state": state(row, now),
+    }
+
+
+def state(row: Position, now: datetime) -> str:
+    """ok, or nobody: it is released; silent: its owner has not beaten for SILENT; http: requests come when they come."""
+    if row.partition == OVER_HTTP:
+        return "http"
+    if row.owner is None:
+        return "nobody"
+    return "ok" if row.beat_at and now - row.beat_at <= SILENT else "silent"
+
+
+def outbox(destination: str, now: datetime) -> dict[str, Any]:
+    """What waits to leave for a topic."""
+    found = told(figures.outbox, alias_of(PUBLISHERS[destination]), destination, now)
+    unknown = {"waiting": None, "refused": None, "oldest_seconds": None}
+    return {"topic": settings.TOPICS[destination], "service": PUBLISHERS[destination], **(found or unknown)}
+
+
+_logs = Logs()
+flow = Kept(lambda: gather(_logs, timezone.now()))
