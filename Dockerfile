@@ -2,10 +2,12 @@
 ARG PYTHON=python:3.13.11-slim-bookworm
 
 FROM ${PYTHON} AS build
+# otel: with what traces need
+ARG REQUIREMENTS=base
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/shop
-COPY requirements/base.txt /tmp/base.txt
-RUN /opt/shop/bin/pip install --require-hashes --only-binary :all: --requirement /tmp/base.txt && /opt/shop/bin/pip uninstall --yes pip
+COPY requirements/${REQUIREMENTS}.txt /tmp/requirements.txt
+RUN /opt/shop/bin/pip install --require-hashes --only-binary :all: --requirement /tmp/requirements.txt && /opt/shop/bin/pip uninstall --yes pip
 COPY . /app
 WORKDIR /app
 # Settings that let Django start; nothing of them stays in the image.

@@ -44,7 +44,7 @@ chaos: $(VENV)/.dev ## cause every fault that one machine can; ARGS="--minutes N
 
 lock: $(VENV)/.dev ## pin requirements/*.in anew; ARGS=--upgrade for the newest versions
 	@$(LOCK) requirements/dev.in --output-file requirements/dev.txt $(ARGS)
-	@for set in base local bench charts; do $(LOCK) requirements/$$set.in --output-file requirements/$$set.txt --constraints requirements/dev.txt $(ARGS); done
+	@for set in base otel local bench charts; do $(LOCK) requirements/$$set.in --output-file requirements/$$set.txt --constraints requirements/dev.txt $(ARGS); done
 
 .env: ## the settings of this machine, from .env.example, with a random key
 	@umask 077 && key=$$($(PYTHON) -c "import secrets; print(secrets.token_urlsafe(50))") && sed "s/^SECRET_KEY=.*/SECRET_KEY=$$key/" .env.example > $@

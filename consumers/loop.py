@@ -13,7 +13,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from consumers import batch as transaction
-from consumers import dead_letters, metrics
+from consumers import dead_letters, metrics, traces
 from consumers.dead_letters import Flooded
 from consumers.failures import Verdict, backoff_seconds, judge, reason
 from consumers.health import Beat
@@ -145,6 +145,7 @@ class Loop:
         self.tally.dead_letters += sum(1 for item in done if item.refusal)
         self.tally.foreign += sum(1 for item in done if not item.refusal and item.event is None)
         dead_letters.tell(self.name, done)
+        traces.tell(self.name, done)
         if rest:
             self._batches.appendleft(Batch(rest))
 

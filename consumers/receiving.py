@@ -11,7 +11,7 @@ from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from consumers import batch as transaction
-from consumers import dead_letters
+from consumers import dead_letters, traces
 from consumers.dead_letters import Flooded
 from consumers.failures import Verdict, judge, reason
 from consumers.positions import Claim, Positions
@@ -78,6 +78,7 @@ def _apply_items(read: list[Item], route: Route, positions: Positions, claim: Cl
             batches.extendleft(reversed(retried(batch, error)))
         else:
             dead_letters.tell(positions.consumer, batch.items[:count])
+            traces.tell(positions.consumer, batch.items[:count])
             if count < len(batch.items):
                 batches.appendleft(Batch(batch.items[count:]))
 

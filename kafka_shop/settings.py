@@ -81,6 +81,10 @@ SIGN_UP = env.flag("SIGN_UP")
 SELF_SERVICE_DEPOSITS = env.flag("SELF_SERVICE_DEPOSITS")
 WEB_THREADS = env.integer("WEB_THREADS", 8, most=1000)  # of a web process: at most half of them wait for orders to settle
 
+# --- traces ---
+OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
+OTEL_SERVICE_NAME = env.text("OTEL_SERVICE_NAME", "kafka_shop")
+
 # --- Django ---
 ROOT_URLCONF = "kafka_shop.urls"
 WSGI_APPLICATION = "kafka_shop.wsgi.application"
@@ -113,6 +117,7 @@ INSTALLED_APPS = [
     "consumers",
 ]
 MIDDLEWARE = [
+    *(["kafka_shop.spans.SpanMiddleware"] if OTEL_EXPORTER_OTLP_ENDPOINT else []),
     "kafka_shop.api.metrics.MetricsMiddleware",
     "kafka_shop.api.middleware.ProblemMiddleware",
     "kafka_shop.api.middleware.SlashMiddleware",

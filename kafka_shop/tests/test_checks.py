@@ -186,6 +186,16 @@ def test_shop_e020_kafka_needs_none_of_it(settings: Settings) -> None:
     assert checks.settings_are_usable() == []
 
 
+def test_shop_e021_traces_need_packages_that_an_installation_may_lack(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    assert checks.settings_are_usable() == []
+
+    settings.OTEL_EXPORTER_OTLP_ENDPOINT = "http://collector:4318"
+
+    [problem] = checks.settings_are_usable()
+    assert (problem.id, problem.hint) == ("shop.E021", "Install requirements/otel.txt, or take OTEL_EXPORTER_OTLP_ENDPOINT away.")
+
+
 def test_every_problem_is_an_error_that_stops_a_command(settings: Settings) -> None:
     settings.SETTINGS_PROBLEMS = (Problem("shop.E002", "BATCH_SIZE", "BATCH_SIZE is 0", "Set BATCH_SIZE=1000."),)
 

@@ -104,6 +104,6 @@ def test_the_image_takes_in_what_runs_and_nothing_else() -> None:
 
     assert lines[0] == "*"
     assert {line.removeprefix("!") for line in lines if line.startswith("!")} == {
-        "manage.py", "kafka_shop", "orders", "billing", "notify", "consumers", "requirements/base.txt",
+        "manage.py", "kafka_shop", "orders", "billing", "notify", "consumers", "requirements/base.txt", "requirements/otel.txt",
     }  # fmt: skip
     assert "**/tests" in lines
