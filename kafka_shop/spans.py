@@ -20,6 +20,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, set_span_in_
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 PROPAGATOR = TraceContextTextMapPropagator()
+UNTRACED = {"/live", "/ready", "/metrics"}  # machines ask all the time
 
 
 @cache
@@ -60,6 +61,8 @@ class SpanMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path in UNTRACED:
+            return self.get_response(request)
         with tracer().start_as_current_span(str(request.method), under(request.META.get("HTTP_TRACEPARENT", "")), SpanKind.SERVER) as span:
             request.META["HTTP_TRACEPARENT"] = traceparent_of(span)
             response = self.get_response(request)

@@ -99,10 +99,17 @@ def test_the_trace_of_the_caller_goes_on(exported: InMemorySpanExporter) -> None
 
 @pytest.mark.django_db
 def test_what_is_no_traceparent_begins_a_new_trace(exported: InMemorySpanExporter) -> None:
-    Client().get("/live", headers={"traceparent": "Alice-Secret-7"})
+    Client().get("/api/v1/orders/", headers={"traceparent": "Alice-Secret-7"})
 
     [request] = exported.get_finished_spans()
     assert ids(request)[1] == ""
+
+
+@pytest.mark.django_db
+def test_probes_leave_no_spans(exported: InMemorySpanExporter) -> None:
+    Client().get("/live")
+
+    assert not exported.get_finished_spans()
 
 
 @pytest.mark.usefixtures("effects_table")
