@@ -213,6 +213,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- logs and metrics ---
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # an address is personal; the proxy's log has it
 METRICS_PORT = env.integer("METRICS_PORT", 0, least=0, most=65535)
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 LOG_FORMAT = env.choice("LOG_FORMAT", "text" if sys.stderr.isatty() else "json", ("text", "json"))

@@ -52,6 +52,13 @@ def test_the_trace_of_one_request_is_not_that_of_the_next(lines: Lines) -> None:
     assert not {"trace_id", "order_id"} & set(lines()["request_finished"])
 
 
+@pytest.mark.django_db
+def test_they_do_not_have_the_address_of_who_asks(lines: Lines) -> None:
+    caller().get("/api/v1/", REMOTE_ADDR="198.51.100.7")
+
+    assert "198.51.100.7" not in str(lines())
+
+
 def test_an_order_that_was_just_made_is_told() -> None:
     request, order, told = HttpRequest(), str(uuid7()), dict[str, str]()
     request.path = "/api/v1/orders/"
