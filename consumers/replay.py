@@ -42,6 +42,7 @@ class Choice:
     fingerprint: str = ""
     subject: str = ""
     state: str = "open"  # one of STATES
+    attempts_below: int = 0
 
 
 class Outcome(NamedTuple):
@@ -60,6 +61,7 @@ def chosen(*, alias: str, choice: Choice) -> QuerySet[DeadLetter]:
         "reason__icontains": choice.reason,
         "fingerprint": choice.fingerprint,
         "subject": choice.subject,
+        "attempts__lt": choice.attempts_below,
         "outcome": choice.state if choice.state not in {"open", "all"} else "",
     }
     found = DeadLetter.objects.using(alias).filter(consumer__in=served, **{name: value for name, value in wanted.items() if value})

@@ -12,6 +12,7 @@ from knox.models import AuthToken
 
 from billing import services
 from billing.models import Account, Invoice, Transfer
+from consumers.models import DeadLetter
 from kafka_shop import urls
 from kafka_shop.api.views import ShopViewSet
 from kafka_shop.ids import uuid7
@@ -34,11 +35,14 @@ BODIES: dict[str, dict[str, Any]] = {
     "orders/bulk/": {"orders": [{"items": [{"product": "tea", "quantity": 2}]}]},
     "orders/<uuid:pk>/cancel/": {},
     "notify/notifications/<uuid:pk>/read/": {},
+    "ops/dead-letters/replay/": {"consumer": "billing"},
+    "ops/dead-letters/<uuid:pk>/replay/": {},
+    "ops/dead-letters/<uuid:pk>/discard/": {"reason": "a test"},
 }
 
 
 class Things:
-    """What a customer has, one of each kind."""
+    """What a customer has, one of each kind, and a message that could not be applied."""
 
     def __init__(self, customer: User) -> None:
         mine: dict[str, Any] = {"customer_id": customer.pk}
@@ -49,10 +53,18 @@ class Things:
         self.order = Order.objects.create(total=Decimal("4.50"), placed_at=NOW, sweep_from=NOW, **mine, **price)
         self.invoice = Invoice.objects.create(order_id=self.order.id, amount=Decimal("4.50"), opened_at=NOW, **mine, **price)
         self.letter = Letter.objects.create(order_id=self.order.id, outcome="paid", subject="s", body="b", created_at=NOW, **mine)
+        self.dead_letter = DeadLetter.objects.create(
+            consumer="billing", identity="x", reason="broken", fingerprint="f", value=b"{}", failed_at=NOW
+        )
 
     def path(self, route: str) -> str:
         """The path of a route, with the id of the thing that it is about."""
-        kinds: dict[str, Any] = {"accounts": self.account, "invoices": self.invoice, "notifications": self.letter}
+        kinds: dict[str, Any] = {
+            "dead-letters": self.dead_letter,
+            "accounts": self.account,
+            "invoices": self.invoice,
+            "notifications": self.letter,
+        }
         thing = next((thing for kind, thing in kinds.items() if kind in route), self.order)
         return f"/api/v1/{route.replace('<uuid:pk>', str(thing.id))}"
 

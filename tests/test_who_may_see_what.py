@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from pytest_django import Settings
 
 from kafka_shop.api.tests.people import caller, user
@@ -41,6 +42,9 @@ class Town:
             "staff": user("eve", staff=True),
         }
         self.things = Things(carol)
+        eve = self.people["staff"]
+        assert eve
+        eve.user_permissions.set(Permission.objects.filter(content_type__app_label="consumers"))
 
     def call(self, who: str, path: str, method: str) -> Any:
         route = route_of(path)

@@ -5,22 +5,15 @@ from uuid import UUID
 
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
-from rest_framework.permissions import IsAdminUser, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from consumers.ops.flow import flow
 from consumers.ops.outputs import FlowOut, TraceOut
+from consumers.ops.permissions import OpsViewSet
 from consumers.ops.stored import Stored, stored
 from consumers.ops.stuck import waiting_for
 from consumers.ops.trace import event, facts, steps
-from kafka_shop.api.views import ShopViewSet
-
-
-class OpsViewSet(ShopViewSet):
-    """What only staff may see."""
-
-    permission_classes = [IsAuthenticated, IsAdminUser]
 
 
 class FlowViewSet(OpsViewSet):

@@ -37,6 +37,15 @@ class WholeNumber(serializers.IntegerField):
         return data
 
 
+class Flag(serializers.BooleanField):
+    """A JSON true or false: neither 1 nor "true"."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if type(data) is not bool:
+            self.fail("invalid", input=data)
+        return data
+
+
 class Money(serializers.DecimalField):
     """An amount as a string: in, above 0 with at most two places; out, any amount with two places."""
 

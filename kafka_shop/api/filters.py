@@ -60,3 +60,10 @@ class IdFilter(filters.Filter):  # type: ignore[misc]  # django-filter ships no 
     """Compares with an id."""
 
     field_class = IdField
+
+
+class TextFilter(filters.CharFilter):  # type: ignore[misc]  # django-filter ships no types
+    """Compares with a text as it was sent."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **({"strip": False, "max_length": 500} | kwargs))

@@ -158,7 +158,11 @@ class ServiceSchema(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         return {"type": "http", "scheme": "bearer", "description": "`SERVICE_TOKEN`, which the services share."}
 
 
-FILTERS = {"MomentFilter": {"type": "string", "format": "date-time"}, "IdFilter": {"type": "string", "format": "uuid"}}
+FILTERS = {
+    "MomentFilter": {"type": "string", "format": "date-time"},
+    "IdFilter": {"type": "string", "format": "uuid"},
+    "TextFilter": {"type": "string", "minLength": 1, "maxLength": 500},
+}
 
 
 class FilterSchema(OpenApiFilterExtension):  # type: ignore[no-untyped-call]  # its registry has no types
