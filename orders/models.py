@@ -1,6 +1,9 @@
 """What orders knows: the catalogue, and of each order its facts, each with its own time."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 from django.db import models
 from django.db.models import Case, F, Q, TextChoices, Value, When
@@ -87,6 +90,11 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} {self.status}"
+
+    @cached_property
+    def items(self) -> Sequence[Any]:
+        """What was ordered: product, quantity and price of each line. Who places an order knows it and sets it."""
+        return list(self.lines.all())
 
     @property
     def settled_at(self) -> datetime | None:

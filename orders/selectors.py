@@ -6,7 +6,10 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from kafka_shop.databases import alias_of, rows
 from orders.models import Order, Product, Status
+
+PRICES = "SELECT sku, price, currency FROM orders_product WHERE active AND sku = ANY(%s)"
 
 
 def products() -> QuerySet[Product]:
@@ -16,7 +19,7 @@ def products() -> QuerySet[Product]:
 
 def prices(skus: Collection[str]) -> dict[str, tuple[Decimal, str]]:
     """Price and currency of those of these products that the shop sells, by SKU."""
-    return {sku: (price, currency) for sku, price, currency in products().filter(sku__in=skus).values_list("sku", "price", "currency")}
+    return {sku: (price, currency) for sku, price, currency in rows(alias_of("orders"), PRICES, list(skus))}
 
 
 def orders(customer_id: UUID | None) -> QuerySet[Order]:

@@ -68,6 +68,8 @@ def place_priced(baskets: Sequence[tuple[UUID, Priced]], *, now: datetime) -> li
         for order, lines in known
         for line in lines
     ]
+    for stored, (_, lines) in zip(placed, known, strict=True):
+        stored.items = lines
     with transaction.atomic(using=alias_of("orders")):
         Order.objects.bulk_create(placed)
         OrderLine.objects.bulk_create(rows)

@@ -34,6 +34,7 @@ KEPT_HEADERS = ("Location",)
 WAIT = "SET LOCAL lock_timeout = '5s'"
 TAKE = """INSERT INTO api_idempotencykey (owner, key, path, fingerprint, created_at) VALUES (%s, %s, %s, %s, %s)
           ON CONFLICT (owner, key) DO NOTHING RETURNING id"""
+KEEP = "UPDATE api_idempotencykey SET status = %s, headers = %s::jsonb, body = %s WHERE id = %s"
 PURGE = """DELETE FROM api_idempotencykey WHERE id IN
            (SELECT id FROM api_idempotencykey WHERE created_at < %s ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED)"""
 
@@ -123,7 +124,7 @@ def keep(alias: str, taken: int, response: Response) -> None:
     """Stores the answer with its key."""
     headers = {name: response[name] for name in KEPT_HEADERS if name in response}
     body = JSONRenderer().render(response.data).decode()
-    IdempotencyKey.objects.using(alias).filter(id=taken).update(status=response.status_code, headers=headers, body=body)
+    run(alias, KEEP, response.status_code, json.dumps(headers), body, taken)
 
 
 def replay(alias: str, key: Key) -> Response:
