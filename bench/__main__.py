@@ -15,6 +15,7 @@ from bench import rig
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results"
 MEASUREMENTS = (
     *("floor", "ceiling", "billing", "orders", "notify", "pipeline", "pipeline over HTTP"),
+    *("bare view", "placing", "placing with keys"),
     *("lone orders", "lone orders over HTTP"),
 )
 

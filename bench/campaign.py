@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from bench import ceiling, data, floor, latency, load, shop
+from bench import ceiling, data, floor, latency, load, placing, shop
 from bench.cores import Cores
 from consumers.routes import ROUTES
 from kafka_shop.ids import uuid7
@@ -19,6 +19,7 @@ PARTITIONS = 2
 FULL = {"order-topic": "full-orders", "billing-topic": "full-results", "notify-topic": "full-ends"}  # topics with a message an order
 FLOOR_RESULTS = "floor-results"
 PIPELINES = {"pipeline": "kafka", "pipeline over HTTP": "http"}  # the transport, by measurement
+PLACING = {"bare view": (True, False), "placing": (False, False), "placing with keys": (False, True)}  # bare, and with Idempotency-Key
 LONE_ORDERS = {"lone orders": "kafka", "lone orders over HTTP": "http"}
 
 
@@ -29,11 +30,12 @@ class Size:
     turns: int = 3
     orders: int = 60_000  # through the pipeline, each consumer and the ceiling
     floor_orders: int = 1_000
+    placed_orders: int = 4_000  # over HTTP
     customers: int = 1_000
     seconds: int = 20  # of lone orders
 
 
-SHORT = Size(turns=1, orders=6_000, floor_orders=200, customers=200, seconds=4)
+SHORT = Size(turns=1, orders=6_000, floor_orders=200, placed_orders=800, customers=200, seconds=4)
 
 
 @dataclass
@@ -77,6 +79,7 @@ class Campaign:
             "ceiling": self._ceiling,
             **dict.fromkeys(ROUTES, self._consumer),
             **dict.fromkeys(PIPELINES, self._pipeline),
+            **dict.fromkeys(PLACING, self._placing),
             **dict.fromkeys(LONE_ORDERS, self._lone_orders),
         }
 
@@ -89,7 +92,8 @@ class Campaign:
         self._kafka.create_topic(FLOOR_RESULTS, partitions=PARTITIONS)
 
     def _measure(self, turn: int, name: str) -> None:
-        totals = {"floor": self._size.floor_orders} | dict.fromkeys(LONE_ORDERS, self._size.seconds * latency.ORDERS_A_SECOND)
+        totals = {"floor": self._size.floor_orders} | dict.fromkeys(PLACING, self._size.placed_orders)
+        totals |= dict.fromkeys(LONE_ORDERS, self._size.seconds * latency.ORDERS_A_SECOND)
         task = self._progress.add_task(f"turn {turn + 1}: {name}", total=totals.get(name, self._size.orders), rate="")
         self.measurements()[name](name, lambda count: self._progress.update(task, completed=count))
         rate = f"{self._figures.rates[name][-1]:,.0f}/s" if name in self._figures.rates else ""
@@ -135,6 +139,10 @@ class Campaign:
         self._figures.add(name, *shop.pipeline(PIPELINES[name], self._empty_topics(), orders, show))
         count = len(orders)
         data.verify(**self._billed(count), paid_orders=count, letters=count, outbox=0, dead_letters=0)
+
+    def _placing(self, name: str, show: shop.Show) -> None:
+        is_bare, keys = PLACING[name]
+        self._figures.add(name, *placing.measure(is_bare=is_bare, keys=keys, orders=self._size.placed_orders, show=show))
 
     def _lone_orders(self, name: str, show: shop.Show) -> None:
         found = latency.measure(LONE_ORDERS[name], self._empty_topics(), self._size.seconds, show)

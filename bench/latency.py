@@ -45,7 +45,7 @@ class Latency(NamedTuple):
 
 def measure(transport: str, names: Mapping[str, str], seconds: int, show: Show) -> Latency:
     """Places ORDERS_A_SECOND orders through the web for so long, each at its time whatever became of the last."""
-    token, sku = _customer(), min(selectors.products(), key=lambda product: product.price).sku
+    token, sku = customer()
     web, processes = whole(transport, names)
     with started(processes) as check, heard() as letters:
         wait(lambda: web_is_ready(web) and (transport == "http" or consumers_are_ready({})), True, check)
@@ -58,12 +58,12 @@ def measure(transport: str, names: Mapping[str, str], seconds: int, show: Show) 
     return Latency(answers, times, used)
 
 
-def _customer() -> str:
-    """Makes a customer with money; returns a token."""
+def customer() -> tuple[str, str]:
+    """Makes a customer with money; returns a token, and the cheapest product's SKU."""
     user = User.objects.create_user(f"bench-{uuid7()}")
     data.prepare([user.id], balance=BALANCE)
     seed_catalogue()
-    return str(AuthToken.objects.create(user=user)[1])
+    return str(AuthToken.objects.create(user=user)[1]), min(selectors.products(), key=lambda product: product.price).sku
 
 
 def run(client: "Client", letters: dict[str, float], count: int, check: Callable[[], None], show: Show) -> tuple[list[float], list[float]]:
@@ -92,14 +92,16 @@ def p99(milliseconds: list[float]) -> float:
 class Client:
     """A customer who orders over one connection that stays open."""
 
-    def __init__(self, port: int, token: str, sku: str) -> None:
+    def __init__(self, port: int, token: str, sku: str, *, keys: bool = False) -> None:
         self._connection = HTTPConnection(HOST, port, timeout=PATIENCE_SECONDS)
         self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
         self._body = json.dumps({"items": [{"product": sku, "quantity": 1}]})
+        self._keys = keys  # whether each order has its Idempotency-Key
 
     def order(self) -> str:
         """Places an order and returns its id."""
-        self._connection.request("POST", "/api/v1/orders/", self._body, self._headers)
+        key = {"Idempotency-Key": str(uuid7())} if self._keys else {}
+        self._connection.request("POST", "/api/v1/orders/", self._body, self._headers | key)
         answer = self._connection.getresponse()
         body: dict[str, Any] = json.loads(answer.read())
         if answer.status != 201:

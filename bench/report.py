@@ -9,10 +9,11 @@ from typing import Any
 
 from rich.table import Table
 
-from bench.campaign import Figures, Size
+from bench.campaign import PLACING, Figures, Size
 from bench.latency import ORDERS_A_SECOND, Latency, p50, p99
 
 EXPECTED_OF = {"floor": 30.0, "ceiling": 0.5}  # the billing consumer's ratios, at least
+EXPECTED_OF_BARE = 0.8  # placing orders over HTTP, of the bare view's rate, at least
 EXPECTED_OVER_HTTP = 1 / 3  # the pipeline's share of its rate over Kafka, at least
 EXPECTED_LETTER_MS = 60.0  # a lone order's letter, at the median, at most
 NAMES = {
@@ -23,6 +24,9 @@ NAMES = {
     "notify": "notify consumer",
     "pipeline": "pipeline, order to letter",
     "pipeline over HTTP": "the same over HTTP, no broker",
+    "bare view": "orders placed over HTTP: bare view",
+    "placing": "orders placed over HTTP: the shop",
+    "placing with keys": "the same with Idempotency-Key",
 }
 
 
@@ -44,10 +48,11 @@ def as_json(figures: Figures, size: Size, machine: Mapping[str, str], command: s
 
 
 def ratios(figures: Figures, name: str) -> dict[str, float]:
-    """How many times the floor, and what share of the ceiling, where those were measured."""
+    """How many times the floor, and what share of the ceiling or of the bare view, where those were measured."""
+    neighbours = ("bare view",) if name in PLACING else ("floor", "ceiling")
     return {
         neighbour: round(median(figures.rates[name]) / median(figures.rates[neighbour]), 2)
-        for neighbour in ("floor", "ceiling")
+        for neighbour in neighbours
         if neighbour in figures.rates
     }
 
@@ -105,6 +110,11 @@ def expected(result: Mapping[str, Any]) -> list[list[str]]:
     """What should come out, beside what did, where it was measured."""
     billing, lone = result["ratios"].get("billing", {}), result["lone_order_ms"].get("lone orders")
     bounds = [(f"billing consumer: times the {name}", ratio, billing.get(name)) for name, ratio in EXPECTED_OF.items()]
+    bounds += [
+        (f"{NAMES[name]}: share of the bare view", EXPECTED_OF_BARE, result["ratios"].get(name, {}).get("bare view"))
+        for name in PLACING
+        if name != "bare view"
+    ]
     bounds.append(("pipeline over HTTP: share of its rate over Kafka", EXPECTED_OVER_HTTP, result["over_http"]))
     found = [[what, f"at least {least:.3g}", _judged(figure, figure >= least)] for what, least, figure in bounds if figure]
     if lone:
