@@ -1,12 +1,14 @@
 """The documents that are made from the code: up to date, whole, and no newer than the readers of old ones can bear."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
@@ -112,3 +114,24 @@ def test_the_documents_are_served_with_pages_for_people() -> None:
 def test_a_page_asks_nobody_outside_for_anything(path: str) -> None:
     page = Client().get(path).content.decode()
     assert 'src="http' not in page and 'href="http' not in page and "//cdn" not in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/docs/", "/docs/events/", "/docs/problems/"])
+def test_a_page_keeps_to_the_policy_of_all_pages(path: str) -> None:
+    answer = Client().get(path)
+    page = answer.content.decode()
+    policy = dict(each.split(" ", 1) for each in answer["Content-Security-Policy"].split("; "))
+    assert {policy[name] for name in ("script-src", "style-src", "connect-src", "font-src")} == {"'self'"}
+    assert (policy["default-src"], policy["img-src"], policy["frame-ancestors"]) == ("'none'", "'self' data:", "'none'")
+    assert answer["X-Frame-Options"] == "DENY"
+    assert "<style" not in page and "style=" not in page and " onclick=" not in page
+    assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", page))
+
+
+@pytest.mark.django_db
+def test_the_reference_finds_all_its_files() -> None:
+    page = Client().get("/docs/").content.decode()
+    files = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
+    assert len(files) == 5  # two styles, two scripts, a sign
+    assert all(finders.find(file.removeprefix("/static/")) for file in files)
