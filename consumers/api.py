@@ -62,7 +62,10 @@ class Unapplied(APIException):
 
     status_code = HTTPStatus.SERVICE_UNAVAILABLE
     default_code = "send_again"
-    wait = 1  # seconds, for Retry-After
+
+    def __init__(self, refusal: SendAgain) -> None:
+        super().__init__(str(refusal))
+        self.wait = refusal.wait  # seconds, for Retry-After
 
 
 class CloudEventsParser(BaseParser):
@@ -122,7 +125,7 @@ class EventsView(APIView):
         try:
             receive(self.service, events)
         except SendAgain as error:
-            raise Unapplied(str(error)) from error
+            raise Unapplied(error) from error
         return Response(status=HTTPStatus.NO_CONTENT)
 
 

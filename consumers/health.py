@@ -26,6 +26,7 @@ class State(StrEnum):
     """Of a partition, or of what else a loop works on. The order is that of their weight."""
 
     OK = "ok"
+    PAUSED = "paused"  # somebody wished so
     REBALANCING = "rebalancing"  # assigned, not yet flowing: it is claimed, or its database or broker is waited for
     STALLED = "stalled"  # it stands still although there is more to read
 

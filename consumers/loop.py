@@ -76,12 +76,19 @@ class Loop:
         except Exception as error:
             self._postpone(error)
             return
+        if self.membership.paused:
+            self._take(1, POLL_SECONDS)  # the group keeps a member that polls; what is in hand waits
+        else:
+            self._work()
+        self._commit()
+
+    def _work(self) -> None:
+        """Takes a batch when none is in hand, and tries one."""
         if not self._batches:
             self._failures = 0
             self._take(settings.BATCH_SIZE, POLL_SECONDS)
         if self._batches:
             self._attempt(self._batches.popleft())
-        self._commit()
 
     def close(self) -> None:
         """Gives the partitions back and leaves the group."""

@@ -13,6 +13,7 @@ from django.utils import timezone
 from consumers.failures import Fenced
 from consumers.health import State
 from consumers.logs import Standing, examine
+from consumers.pausing import Wish
 from consumers.positions import Claim, Log, Positions
 from consumers.reading import Item
 from consumers.routes import Route
@@ -42,7 +43,7 @@ class Membership:
         self._on_forget = on_forget
         self._careful_until: dict[int, int] = {}
         self._verify_at = 0.0
-        self._watch = Watch()
+        self._watch, self._wish = Watch(), Wish(name)
         self._committed: dict[int, int] = {}
         self.positions.read()  # what a person must mend, database or topic, is told before the group hears of this member
         self._inspector = Inspector()
@@ -58,6 +59,8 @@ class Membership:
             raise
 
     def _settle(self, *, busy: bool) -> None:
+        if self._wish.changed():
+            self._obey()
         if self._assigned:
             self._claimed.update({claim.partition: claim for claim in self.positions.claim(sorted(self._assigned))})
             self._assigned.clear()
@@ -82,11 +85,18 @@ class Membership:
             del self.claims[partition]
             self._assigned.add(partition)
 
+    @property
+    def paused(self) -> bool:
+        """Whether somebody wished that the consumer stands still. It stays a member of its group."""
+        return self._wish.paused
+
     def pause(self) -> None:
         self._subscription.pause(self.claims)
 
     def resume(self) -> None:
-        self._subscription.resume(self.claims)
+        """Lets the claimed partitions flow, unless the consumer is to stand still."""
+        if not self.paused:
+            self._subscription.resume(self.claims)
 
     def commit(self) -> None:
         """Sends the positions that moved to Kafka, without waiting."""
@@ -103,7 +113,8 @@ class Membership:
 
     def states(self) -> dict[str, State]:
         """How each assigned partition is."""
-        flowing = {partition: State.STALLED if partition in self._watch.stalled else State.OK for partition in self.claims}
+        well = State.PAUSED if self.paused else State.OK
+        flowing = {partition: State.STALLED if partition in self._watch.stalled else well for partition in self.claims}
         coming = dict.fromkeys(self._assigned | self._claimed.keys(), State.REBALANCING)
         return {str(partition): state for partition, state in sorted((flowing | coming).items())}
 
@@ -176,7 +187,17 @@ class Membership:
         if claim.stalled > 1:
             self._careful_until[claim.partition] = min(claim.position + settings.BATCH_SIZE, marks.high)  # what came later killed nobody
         self._subscription.start(claim.partition, claim.position)
+        if self.paused:
+            self._subscription.pause([claim.partition])
         self.claims[claim.partition] = self._claimed.pop(claim.partition)
+
+    def _obey(self) -> None:
+        """Stops what is claimed, or lets it flow. What the client has fetched of a paused partition is read again later."""
+        log.warning("paused" if self.paused else "resumed", consumer=self.positions.consumer)
+        if self.paused:
+            self.pause()
+        else:
+            self.resume()
 
     def _verify(self, *, busy: bool) -> None:
         """Looks again whether the claims are still ours, the logs the ones that are read, and whether the client still hears."""
@@ -190,7 +211,7 @@ class Membership:
             self._on_forget(changed)
             self.give_up(changed)
         behind = {claim.partition: claim.position for claim in self.claims.values() if examined[claim.partition][1].high > claim.position}
-        if self._watch.is_deaf({} if busy else behind):
+        if self._watch.is_deaf({} if busy or self.paused else behind):
             self._rebuild("went deaf")  # librdkafka after a topic was made anew
 
     def _confirm(self) -> None:

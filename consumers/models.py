@@ -36,6 +36,17 @@ class Position(models.Model):
         return f"{self.consumer} {self.topic}[{self.partition}] at {self.position}"
 
 
+class Pause(models.Model):
+    """The wish that a consumer stands still; it goes with its row."""
+
+    consumer = models.TextField(primary_key=True)
+    since = models.DateTimeField()
+    by = models.TextField()  # the name of who wished it
+
+    def __str__(self) -> str:
+        return self.consumer
+
+
 class DeadLetter(models.Model):
     """A message that its consumer could not apply, as it came, with the reason."""
 

@@ -14,6 +14,7 @@ from consumers import batch as transaction
 from consumers import dead_letters, traces
 from consumers.dead_letters import Flooded
 from consumers.failures import Verdict, judge, reason
+from consumers.pausing import is_paused
 from consumers.positions import Claim, Positions
 from consumers.reading import OVER_HTTP, Item, Reader
 from consumers.retrying import Batch, lone_pause_seconds, next_tries
@@ -27,16 +28,25 @@ log = structlog.get_logger("consumers")
 class SendAgain(Exception):
     """The events, or some of them, are not applied: the sender must send all of them again. Its message is the reason."""
 
+    wait = 1  # seconds
+
+
+class Paused(SendAgain):
+    """Somebody wished that the consumer stands still. A request without events is refused, too: it asks whether any would be taken."""
+
+    wait = 5
+
 
 def receive(name: str, events: Sequence[bytes]) -> None:
     """Applies, recognises or dead-letters every event (CloudEvents in JSON) of a request. Raises SendAgain.
 
     The request claims the partition, so that two requests at once cannot both move it: the one that comes second ends the first.
     """
-    if not events:
-        return
     try:
-        _apply(name, events)
+        if is_paused(name):
+            raise Paused(f"{name} is paused: it takes events when it is resumed")
+        if events:
+            _apply(name, events)
     except SendAgain:
         raise
     except Exception as error:

@@ -35,6 +35,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "orders/bulk/": {"orders": [{"items": [{"product": "tea", "quantity": 2}]}]},
     "orders/<uuid:pk>/cancel/": {},
     "notify/notifications/<uuid:pk>/read/": {},
+    "ops/consumers/<str:name>/pause/": {},
+    "ops/consumers/<str:name>/resume/": {},
     "ops/dead-letters/replay/": {"consumer": "billing"},
     "ops/dead-letters/<uuid:pk>/replay/": {},
     "ops/dead-letters/<uuid:pk>/discard/": {"reason": "a test"},
@@ -66,7 +68,7 @@ class Things:
             "notifications": self.letter,
         }
         thing = next((thing for kind, thing in kinds.items() if kind in route), self.order)
-        return f"/api/v1/{route.replace('<uuid:pk>', str(thing.id))}"
+        return f"/api/v1/{route.replace('<uuid:pk>', str(thing.id)).replace('<str:name>', 'billing')}"
 
 
 def counts() -> list[int]:

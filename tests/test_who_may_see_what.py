@@ -27,7 +27,7 @@ def operations() -> Iterator[tuple[str, str]]:
 
 
 def route_of(path: str) -> str:
-    return path.removeprefix("/api/v1/").replace("{id}", "<uuid:pk>")
+    return path.removeprefix("/api/v1/").replace("{id}", "<uuid:pk>").replace("{name}", "<str:name>")
 
 
 class Town:

@@ -14,6 +14,7 @@ from consumers.ops.permissions import OpsViewSet
 from consumers.ops.stored import Stored, stored
 from consumers.ops.stuck import waiting_for
 from consumers.ops.trace import event, facts, steps
+from consumers.pausing import paused_consumers
 
 
 class FlowViewSet(OpsViewSet):
@@ -51,7 +52,7 @@ def told(found: Stored) -> dict[str, Any]:
         "total": order.total if order else getattr(invoice, "amount", None),
         "currency": getattr(order or invoice, "currency", None),
         "invoice": invoice and invoice.status,
-        "waiting_for": waiting_for(told, found),
+        "waiting_for": waiting_for(told, found, paused_consumers()),
         "steps": list(steps(told, found)),
         "events": [event(fact, found) for fact in told],
         "transfers": found.transfers,

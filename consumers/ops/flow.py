@@ -13,6 +13,7 @@ from django.utils import timezone
 from consumers.models import Position
 from consumers.ops import figures
 from consumers.ops.brokers import Ends, Logs
+from consumers.pausing import is_paused
 from consumers.reading import OVER_HTTP
 from consumers.routes import PUBLISHERS, ROUTES
 from kafka_shop.databases import alias_of, rows, served_aliases
@@ -85,6 +86,7 @@ def edge(name: str, ends: Ends | None, now: datetime) -> dict[str, Any]:
         "from": PUBLISHERS[destination],
         "to": name,
         "topic": topic,
+        "paused": told(is_paused, name),
         "rate_1m": rates and rates.minute,
         "rate_15m": rates and rates.quarter,
         "lag": behind,

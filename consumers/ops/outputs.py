@@ -116,6 +116,7 @@ class PartitionOut(serializers.Serializer[Any]):
 class EdgeOut(serializers.Serializer[Any]):
     to = serializers.CharField()
     topic = serializers.CharField()
+    paused = serializers.BooleanField(allow_null=True, help_text="Somebody wished that the consumer stands still.")
     rate_1m = serializers.FloatField(allow_null=True, help_text="Applied, a second.")
     rate_15m = serializers.FloatField(allow_null=True)
     lag = serializers.IntegerField(allow_null=True, help_text="null: the broker is away, or the events go over HTTP.")
@@ -175,6 +176,7 @@ class FlowOut(serializers.Serializer[Any]):
                 "from": "orders",
                 "to": "billing",
                 "topic": "order-topic",
+                "paused": False,
                 "rate_1m": 12.5,
                 "rate_15m": 9.8,
                 "lag": 25,

@@ -74,7 +74,7 @@ def test_lag_and_partitions_are_those_of_the_loop() -> None:
     metrics.of_loop(loop(lambda: 42))
 
     assert value("shop_lag_messages", consumer="orders") == 42
-    assert [value("shop_partitions", consumer="orders", state=state) for state in State] == [2, 0, 1]
+    assert [value("shop_partitions", consumer="orders", state=state) for state in State] == [2, 0, 0, 1]
 
 
 def test_what_is_not_answered_stays_as_it_was_and_ends_nothing(settings: Settings) -> None:
