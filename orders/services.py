@@ -17,7 +17,7 @@ from orders import facts, rules, selectors, store
 from orders.catalogue import PRODUCTS
 from orders.errors import Unplaceable
 from orders.events import Item
-from orders.models import Order, OrderLine, Product
+from orders.models import Order, Product
 
 Priced = tuple[list[Item], Decimal, str]  # the lines, their total and its currency
 
@@ -63,17 +63,13 @@ def place_priced(baskets: Sequence[tuple[UUID, Priced]], *, now: datetime) -> li
         Order(id=order.id, customer_id=order.customer_id, total=order.total, currency=order.currency, placed_at=now, sweep_from=now)
         for order, _ in known
     ]
-    rows = [
-        OrderLine(order_id=order.id, product=line.product, quantity=line.quantity, price=line.price)
-        for order, lines in known
-        for line in lines
-    ]
     for stored, (_, lines) in zip(placed, known, strict=True):
         stored.items = lines
-    with transaction.atomic(using=alias_of("orders")):
+    alias = alias_of("orders")
+    with transaction.atomic(using=alias):
         Order.objects.bulk_create(placed)
-        OrderLine.objects.bulk_create(rows)
-        outbox.publish([facts.placement(order, now, lines) for order, lines in known], alias=alias_of("orders"), now=now)
+        store.add_lines(alias, known)
+        outbox.publish([facts.placement(order, now, lines) for order, lines in known], alias=alias, now=now)
     return placed
 
 

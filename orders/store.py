@@ -52,6 +52,13 @@ ORDER BY last_fact_at, id LIMIT %s
 """
 ITEMS = "SELECT order_id, product, quantity, price FROM orders_orderline WHERE order_id = ANY(%s::uuid[]) ORDER BY id"
 
+ADD_LINES = """
+INSERT INTO orders_orderline (order_id, product, quantity, price)
+SELECT order_id, product, quantity, price
+FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::numeric[]) WITH ORDINALITY AS line(order_id, product, quantity, price, place)
+ORDER BY place
+"""
+
 
 class Due(NamedTuple):
     """An order whose answer from billing is overdue."""
@@ -67,6 +74,12 @@ class Changed(NamedTuple):
     last_fact_at: datetime
     placed_at: datetime
     order: Order
+
+
+def add_lines(alias: str, orders: Sequence[tuple[Order, Sequence[Item]]]) -> None:
+    """Writes the lines of new orders, as they were ordered."""
+    lines = [(order.id, line.product, line.quantity, line.price) for order, items in orders for line in items]
+    run(alias, ADD_LINES, *columns(lines, 4))
 
 
 def lock(alias: str, ids: Collection[UUID]) -> dict[UUID, Order]:
