@@ -24,7 +24,7 @@ class Fact(NamedTuple):
     offset: int | None = None
     applied_at: datetime | None = None  # the time of the batch that applied it
     row_id: UUID | None = None  # of the row that the batch made, drawn while it worked
-    settled: bool = False  # it was applied and left no time: it changed nothing
+    without_effect: bool = False  # it was applied, or would be, and changes nothing
 
     @property
     def told_by(self) -> str:
@@ -78,7 +78,7 @@ def to_billing(stored: Stored) -> Iterator[Fact]:
             partition=invoice.cancelled_partition,
             offset=invoice.cancelled_offset,
             applied_at=invoice.voided_at or invoice.refunded_at,
-            settled=invoice.cancelled_offset is not None or invoice.outcome == "declined",
+            without_effect=invoice.cancelled_offset is not None or invoice.outcome == "declined",
         )
 
 
@@ -98,7 +98,7 @@ def to_orders(stored: Stored) -> Iterator[Fact]:
         partition=order.settled_partition,
         offset=order.settled_offset,
         applied_at=order.paid_at or order.late_paid_at or order.rejected_at,
-        settled=order.cancelled_at is not None and getattr(invoice, "outcome", "") == "declined",
+        without_effect=order.cancelled_at is not None and getattr(invoice, "outcome", "") == "declined",
     )
     yield refunded._replace(partition=order.refunded_partition, offset=order.refunded_offset, applied_at=order.refunded_at)
 
@@ -118,7 +118,7 @@ def to_notify(stored: Stored) -> Iterator[Fact]:
 
 def state(fact: Fact, stored: Stored) -> str:
     """applied, dead letter, refused, in the outbox, on its way, or elsewhere: its reader's database is not served here."""
-    if fact.applied_at or fact.settled:
+    if fact.applied_at or fact.without_effect:
         return "applied"
     if any(letter.identity == fact.event_id and not letter.closed_at for letter in stored.dead_letters):
         return "dead letter"

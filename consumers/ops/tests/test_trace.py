@@ -87,6 +87,15 @@ def test_a_declined_order_waits_for_nothing(staff: APIClient) -> None:
     assert (told["status"], told["waiting_for"], told["transfers"]) == ("rejected", "", [])
 
 
+def test_an_order_that_was_cancelled_before_it_was_declined_waits_for_nothing(staff: APIClient) -> None:
+    order = placed(user("carol"), money="1.00")
+    assert staff.post(f"/api/v1/orders/{order.pk}/cancel/").status_code == 200
+    moved(*WAY)
+    told = trace(staff, order)
+    assert (told["status"], told["invoice"], told["waiting_for"]) == ("cancelled", "declined", "")
+    assert {each["state"] for each in told["events"]} == {"applied"}
+
+
 def test_working_is_what_lies_between_a_batch_and_its_row() -> None:
     begun = datetime(2026, 1, 31, 12, tzinfo=UTC)
     row = UUID(int=(int(begun.timestamp() * 1000) + 7) << 80)
