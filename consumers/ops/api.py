@@ -31,10 +31,10 @@ class FlowViewSet(OpsViewSet):
 class TraceViewSet(OpsViewSet):
     """The story of an order, from what the services have stored."""
 
-    outputs = {"trace": TraceOut}
+    outputs = {"hops": TraceOut}
 
-    @action(detail=True, methods=["get"])
-    def trace(self, request: Request, pk: UUID) -> Response:
+    @action(detail=True, methods=["get"], url_path="trace", url_name="trace")
+    def hops(self, request: Request, pk: UUID) -> Response:
         """How the order moved, where each of its events was read, and what it waits for if it is stuck."""
         found = stored(pk)
         if not found:
