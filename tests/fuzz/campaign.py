@@ -16,7 +16,7 @@ from schemathesis.engine import events, from_schema
 from tests.fuzz import hooks
 from tests.fuzz.service import Service, another_token
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "api" / "openapi.json"
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "api" / "openapi.json").read_text()  # once: of the service that was started
 CONFIG = tomllib.loads((Path(__file__).parent / "schemathesis.toml").read_text())
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 FIRST, SECOND, LATER = {"examples", "fuzzing", "stateful"}, {"coverage"}, {"fuzzing", "stateful"}  # the phases of a turn
@@ -94,7 +94,7 @@ def schema(service: Service, caller: str, turn: int, seed: int) -> Any:
         "generation": CONFIG["generation"] | generation,
         "phases": {phase: {"enabled": phase in phases} for phase in PHASES},
     }
-    return schemathesis.openapi.from_dict(json.loads(DOCUMENT.read_text()), config=SchemathesisConfig.from_dict(config))
+    return schemathesis.openapi.from_dict(json.loads(DOCUMENT), config=SchemathesisConfig.from_dict(config))
 
 
 def note(figures: Figures, caller: str, event: events.EngineEvent) -> None:
