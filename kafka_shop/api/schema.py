@@ -41,7 +41,7 @@ class ShopSchema(AutoSchema):
         return {self._success(): self._output(), **{(str(status), PROBLEM): self._problem(status) for status in sorted(self._refusals())}}
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        return self._is_paged() if serializer is None else bool(super()._is_list_view(serializer))
+        return self._is_paged() and (serializer is None or bool(super()._is_list_view(serializer)))
 
     def get_examples(self) -> list[OpenApiExample]:
         """A body that is accepted, and what it may be answered with."""
