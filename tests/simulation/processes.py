@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import Error as DatabaseError
@@ -95,8 +97,12 @@ class Relay(Process):
         self._couriers: list[Courier] = []
 
     def turn(self) -> None:
+        self._try(self._step)
+
+    def _try(self, work: Callable[[], object]) -> None:
+        """A step; what only time can mend is tried again in a later turn, as the relay does."""
         try:
-            self._step()
+            work()
         except (BrokerAway, DatabaseError) as error:
             if judge(error) in {Verdict.STOP, Verdict.POISON}:
                 raise Broken("liveness", f"{self.name} ended: {type(error).__name__} {error}") from error
@@ -110,12 +116,12 @@ class Relay(Process):
     def round(self) -> None:
         """Carries what waits for each destination."""
         for courier in couriers():
-            self._carry(courier)
+            self._try(partial(self._carry, courier))
 
     def tend(self) -> None:
         """Looks after logs and orders once."""
         for step in (republication.watch_logs, sweep, republication.step):
-            step(self.world.clock.now())
+            self._try(partial(step, self.world.clock.now()))
 
     def _step(self) -> None:
         """A relay that has started looks at the logs first; a courier's turn is the most frequent of its steps."""
