@@ -158,7 +158,7 @@ class ServiceSchema(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         return {"type": "http", "scheme": "bearer", "description": "`SERVICE_TOKEN`, which the services share."}
 
 
-FILTERS = {
+FILTERS: dict[str, dict[str, Any]] = {
     "MomentFilter": {"type": "string", "format": "date-time"},
     "IdFilter": {"type": "string", "format": "uuid"},
     "TextFilter": {"type": "string", "minLength": 1, "maxLength": 500},
