@@ -32,7 +32,13 @@ MODULES = (
     "orders.store",
 )
 CLIENT = {"produce", "acknowledgement", "subscribe", "incremental_assign", "seek", "commit", "incremental_unassign", "close"}
-NO_EFFECT: dict[str, str] = {}  # routes by name, with the reason
+NO_EFFECT = {  # routes by name, with the reason
+    "ops-consumer-pause": "a wish in a row of its own: no order, no money",
+    "ops-consumer-resume": "takes that row away",
+    "ops-dead-letter-discard": "closes one row; the message stays in it",
+    "ops-dead-letter-replay": "the same consumers.replay as in the scenario replay-dead-letters",
+    "ops-dead-letter-replay-many": "the same, again and again",
+}
 BRACKETS = {"BEGIN ISOLATION LEVEL READ COMMITTED", "COMMIT", "ROLLBACK", "SAVEPOINT s1", "RELEASE SAVEPOINT s1"}
 
 
