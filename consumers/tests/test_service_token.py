@@ -9,6 +9,7 @@ from consumers import api
 TOKEN = "between-services"  # not a secret of anybody
 
 
+@pytest.mark.django_db  # a service that is asked looks whether it is paused
 @pytest.mark.parametrize("given", ["x", "between-service", "between-services!", TOKEN])
 def test_only_the_comparison_in_constant_time_decides(given: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[tuple[bytes, bytes]] = []

@@ -43,6 +43,11 @@ def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
         time.sleep(0.02)
 
 
+def heed_ctrl_c() -> None:
+    """In a child: what a shell starts in the background ignores Ctrl-C, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def descendants(pid: int) -> list[psutil.Process]:
     return psutil.Process(pid).children(recursive=True)
 
@@ -50,7 +55,7 @@ def descendants(pid: int) -> list[psutil.Process]:
 @pytest.fixture
 def owner(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A process that owns three others: one that ends when asked, one that does not, and that one's child."""
-    owner = subprocess.Popen([*python(OWNER), str(tmp_path)], cwd=ROOT)
+    owner = subprocess.Popen([*python(OWNER), str(tmp_path)], cwd=ROOT, preexec_fn=heed_ctrl_c)
     wait_until(lambda: [log.read_text() for log in sorted(tmp_path.glob("*.log"))] == ["up\nup\n", "up\n"])
     yield owner
     owner.kill()
