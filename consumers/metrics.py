@@ -1,7 +1,7 @@
 """What consumers and relays tell Prometheus. Loops count as they go; what costs a question is asked by the loop itself, now and then."""
 
+import collections
 import time
-from collections import Counter as Tally
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -66,7 +66,7 @@ def applied(consumer: str, items: Sequence[Item], seconds: float, now: datetime)
     """Counts a batch that was committed."""
     BATCHES.labels(consumer).inc()
     BATCH_SECONDS.labels(consumer).observe(seconds)
-    for kind, count in Tally(kind_of(item) for item in items).items():
+    for kind, count in collections.Counter(kind_of(item) for item in items).items():
         MESSAGES.labels(consumer, kind).inc(count)
     DEAD_LETTERS.labels(consumer).inc(sum(1 for item in items if item.refusal))
     for item in items[:: max(1, len(items) // SAMPLES)]:
