@@ -10,14 +10,15 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from consumers.models import Position
+from consumers.models import Pause, Position
 from consumers.ops import figures
 from consumers.ops.brokers import Ends, Logs
-from consumers.pausing import is_paused
+from consumers.ops.minutes import Minutes
 from consumers.reading import OVER_HTTP
 from consumers.routes import PUBLISHERS, ROUTES
 from kafka_shop.databases import alias_of, rows, served_aliases
 from kafka_shop.messaging.kafka import Watermarks
+from kafka_shop.messaging.models import PublishedLog
 
 KEPT_SECONDS = 2.0
 SILENT = timedelta(seconds=15)  # three beats
@@ -40,10 +41,15 @@ class Kept:
                 self._until = time.monotonic() + KEPT_SECONDS
             return self._found
 
+    def forget(self) -> None:
+        """Somebody has just changed what was gathered."""
+        self._until = 0.0
 
-def gather(logs: Logs, now: datetime) -> dict[str, Any]:
+
+def gather(logs: Logs, minutes: Minutes, now: datetime) -> dict[str, Any]:
     """All figures; what a database or the broker does not tell is None."""
     ends, served = logs.ends(), [name for name in ROUTES if name in settings.SERVICES]
+    boxes = [outbox(destination, now) for destination, service in PUBLISHERS.items() if service in served]
     letters = told(figures.place_to_letter, alias_of("notify"), now) if "notify" in served else None
     dead = [told(figures.open_dead_letters, alias, served) for alias in served_aliases()]
     newest = [told(figures.newest_events, alias_of(name), name) for name in served]
@@ -51,9 +57,10 @@ def gather(logs: Logs, now: datetime) -> dict[str, Any]:
         "at": now,
         "databases": {alias: "away" if told(rows, alias, "SELECT 1") is None else "ok" for alias in served_aliases()},
         "broker": broker_state(ends),
-        "edges": [edge(name, ends, now) for name in served],
-        "outbox": [outbox(destination, now) for destination, service in PUBLISHERS.items() if service in served],
+        "edges": [edge(name, ends, boxes, now) for name in served],
+        "outbox": boxes,
         "place_to_letter": letters,
+        "minutes": told(minutes, alias_of("notify"), now) if "notify" in served else None,
         "dead_letters": [group for groups in dead for group in groups or []],
         "newest": sorted((each for events in newest for each in events or []), key=lambda each: each["at"], reverse=True)[: figures.NEWEST],
         "elsewhere": [name for name in ROUTES if name not in served],
@@ -74,25 +81,38 @@ def broker_state(ends: Ends | None) -> str | None:
     return "away" if ends is None else "ok"
 
 
-def edge(name: str, ends: Ends | None, now: datetime) -> dict[str, Any]:
-    """What flows into one consumer."""
+def edge(name: str, ends: Ends | None, boxes: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
+    """What flows into one consumer. Over HTTP its lag is what waits for it in its sender's outbox."""
     destination, alias = ROUTES[name].topic, alias_of(name)
     topic = settings.TOPICS[destination]
     rates = told(figures.rates, alias, name, now)
     positions = told(list[Position], Position.objects.using(alias).filter(consumer=name, topic=topic).order_by("partition"))
     marks = ends.get(topic) if ends else None
-    behind = lag(positions, marks)
+    behind = lag(positions, marks) if settings.TRANSPORT == "kafka" else waiting(topic, boxes)
     return {
         "from": PUBLISHERS[destination],
         "to": name,
         "topic": topic,
-        "paused": told(is_paused, name),
+        **pause(name),
         "rate_1m": rates and rates.minute,
         "rate_15m": rates and rates.quarter,
         "lag": behind,
         "drain_seconds": drain_seconds(behind, rates.minute if rates else 0.0),
         "partitions": [partition(each, marks, now) for each in positions or []],
     }
+
+
+def pause(name: str) -> dict[str, Any]:
+    """Whether somebody wished that a consumer stands still, and who."""
+    found = told(list[Pause], Pause.objects.using(alias_of(name)).filter(consumer=name))
+    wish = found[0] if found else None
+    paused = None if found is None else bool(found)
+    return {"paused": paused, "paused_since": wish and wish.since, "paused_by": wish.by if wish else ""}
+
+
+def waiting(topic: str, boxes: list[dict[str, Any]]) -> int | None:
+    """What waits to leave for a topic; None when its sender is served elsewhere, or does not say."""
+    return next((box["waiting"] for box in boxes if box["topic"] == topic), None)
 
 
 def lag(positions: list[Position] | None, marks: "dict[int, Watermarks] | Any") -> int | None:
@@ -137,11 +157,18 @@ def state(row: Position, now: datetime) -> str:
 
 
 def outbox(destination: str, now: datetime) -> dict[str, Any]:
-    """What waits to leave for a topic."""
-    found = told(figures.outbox, alias_of(PUBLISHERS[destination]), destination, now)
+    """What waits to leave for a topic, and when the relay last saw the topic's log, which it looks for every few seconds."""
+    alias = alias_of(PUBLISHERS[destination])
+    found = told(figures.outbox, alias, destination, now)
+    seen = told(list[PublishedLog], PublishedLog.objects.using(alias).filter(destination=destination))
     unknown = {"waiting": None, "refused": None, "oldest_seconds": None}
-    return {"topic": settings.TOPICS[destination], "service": PUBLISHERS[destination], **(found or unknown)}
+    return {
+        "topic": settings.TOPICS[destination],
+        "service": PUBLISHERS[destination],
+        **(found or unknown),
+        "log_seen_at": seen[0].seen_at if seen else None,
+    }
 
 
-_logs = Logs()
-flow = Kept(lambda: gather(_logs, timezone.now()))
+_logs, _minutes = Logs(), Minutes()
+flow = Kept(lambda: gather(_logs, _minutes, timezone.now()))

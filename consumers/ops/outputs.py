@@ -4,104 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from billing.api import TransferOut
-from kafka_shop.api.fields import Moment, Money
-from notify.api import LetterOut
+from kafka_shop.api.fields import Moment
 
 ORDER = "01a206da-c23e-73b8-a35f-79aa746d3f75"
 PLACED, BILLED = "2026-01-31T12:00:00Z", "2026-01-31T12:00:00.021000Z"
-
-
-class StepOut(serializers.Serializer[Any]):
-    what = serializers.CharField()
-    service = serializers.CharField()
-    at = Moment(allow_null=True)
-    waiting_ms = serializers.FloatField(allow_null=True, help_text="From the fact to the begin of the batch that applied it.")
-    working_ms = serializers.FloatField(allow_null=True, help_text="From the begin of the batch to the making of its row.")
-
-
-class EventOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    topic = serializers.CharField()
-    told_by = serializers.CharField()
-    read_by = serializers.CharField()
-    state = serializers.ChoiceField(choices=["applied", "dead letter", "refused", "in the outbox", "on its way", "elsewhere"])
-    at = Moment(allow_null=True)
-    applied_at = Moment(allow_null=True)
-    partition = serializers.IntegerField(allow_null=True, help_text="null: it is not applied, or came over HTTP.")
-    offset = serializers.IntegerField(allow_null=True)
-    waiting_ms = serializers.FloatField(allow_null=True)
-    working_ms = serializers.FloatField(allow_null=True)
-
-
-class DeadLetterOfOrderOut(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    consumer = serializers.CharField()
-    state = serializers.CharField()
-    reason = serializers.CharField()
-    failed_at = Moment()
-
-
-class TraceOut(serializers.Serializer[Any]):
-    order_id = serializers.UUIDField()
-    customer_id = serializers.UUIDField(allow_null=True)
-    status = serializers.CharField(allow_null=True, help_text="null: orders is served elsewhere.")
-    total = Money(allow_null=True)
-    currency = serializers.CharField(allow_null=True)
-    invoice = serializers.CharField(allow_null=True, help_text="The invoice's status; null: there is none, or billing is served elsewhere.")
-    waiting_for = serializers.CharField(help_text="What has to happen next; empty: nothing is awaited.")
-    steps = StepOut(many=True)
-    events = EventOut(many=True)
-    transfers = TransferOut(many=True)
-    letters = LetterOut(many=True)
-    dead_letters = DeadLetterOfOrderOut(many=True)
-    elsewhere = serializers.ListField(child=serializers.CharField(), help_text="The services whose database this process does not serve.")
-    example = {
-        "order_id": ORDER,
-        "customer_id": LetterOut.example["customer_id"],
-        "status": "pending",
-        "total": "24.00",
-        "currency": "EUR",
-        "invoice": "paid",
-        "waiting_for": f"orders: it has not read invoice.settled:{ORDER} yet. Does its consumer run, and how far behind is it?",
-        "steps": [
-            {"what": "accepted", "service": "orders", "at": PLACED, "waiting_ms": None, "working_ms": None},
-            {"what": "published", "service": "orders", "at": None, "waiting_ms": None, "working_ms": None},
-            {"what": "billed", "service": "billing", "at": BILLED, "waiting_ms": 21.0, "working_ms": 2.4},
-        ],
-        "events": [
-            {
-                "id": f"order.placed:{ORDER}",
-                "topic": "order-topic",
-                "told_by": "orders",
-                "read_by": "billing",
-                "state": "applied",
-                "at": PLACED,
-                "applied_at": BILLED,
-                "partition": 1,
-                "offset": 4711,
-                "waiting_ms": 21.0,
-                "working_ms": 2.4,
-            },
-            {
-                "id": f"invoice.settled:{ORDER}",
-                "topic": "billing-topic",
-                "told_by": "billing",
-                "read_by": "orders",
-                "state": "on its way",
-                "at": BILLED,
-                "applied_at": None,
-                "partition": None,
-                "offset": None,
-                "waiting_ms": None,
-                "working_ms": None,
-            },
-        ],
-        "transfers": [TransferOut.example | {"kind": "charge", "amount": "24.00", "balance": "76.00"}],
-        "letters": [],
-        "dead_letters": [],
-        "elsewhere": [],
-    }
 
 
 class PartitionOut(serializers.Serializer[Any]):
@@ -117,9 +23,11 @@ class EdgeOut(serializers.Serializer[Any]):
     to = serializers.CharField()
     topic = serializers.CharField()
     paused = serializers.BooleanField(allow_null=True, help_text="Somebody wished that the consumer stands still.")
+    paused_since = Moment(allow_null=True)
+    paused_by = serializers.CharField()
     rate_1m = serializers.FloatField(allow_null=True, help_text="Applied, a second.")
     rate_15m = serializers.FloatField(allow_null=True)
-    lag = serializers.IntegerField(allow_null=True, help_text="null: the broker is away, or the events go over HTTP.")
+    lag = serializers.IntegerField(allow_null=True, help_text="Over HTTP what waits in its sender's outbox. null: nobody here can say.")
     drain_seconds = serializers.FloatField(allow_null=True, help_text="The lag at the last minute's pace; null: nothing moves.")
     partitions = PartitionOut(many=True)
 
@@ -134,11 +42,18 @@ class OutboxOut(serializers.Serializer[Any]):
     waiting = serializers.IntegerField(allow_null=True, help_text="10000: that many or more.")
     refused = serializers.IntegerField(allow_null=True)
     oldest_seconds = serializers.FloatField(allow_null=True)
+    log_seen_at = Moment(allow_null=True, help_text="When the relay last saw the topic's log, every few seconds; null over HTTP.")
 
 
 class PlaceToLetterOut(serializers.Serializer[Any]):
     letters = serializers.IntegerField(help_text="How many of the last 15 minutes were looked at, 1000 at most.")
     p50_ms = serializers.FloatField(allow_null=True)
+    p95_ms = serializers.FloatField(allow_null=True)
+
+
+class MinuteOut(serializers.Serializer[Any]):
+    at = Moment()
+    letters = serializers.IntegerField()
     p95_ms = serializers.FloatField(allow_null=True)
 
 
@@ -164,6 +79,7 @@ class FlowOut(serializers.Serializer[Any]):
     edges = EdgeOut(many=True)
     outbox = OutboxOut(many=True)
     place_to_letter = PlaceToLetterOut(allow_null=True)
+    minutes = MinuteOut(many=True, allow_null=True, help_text="The last 15, oldest first; null: letters are written elsewhere.")
     dead_letters = FingerprintOut(many=True)
     newest = NewestOut(many=True)
     elsewhere = serializers.ListField(child=serializers.CharField())
@@ -177,6 +93,8 @@ class FlowOut(serializers.Serializer[Any]):
                 "to": "billing",
                 "topic": "order-topic",
                 "paused": False,
+                "paused_since": None,
+                "paused_by": "",
                 "rate_1m": 12.5,
                 "rate_15m": 9.8,
                 "lag": 25,
@@ -184,8 +102,11 @@ class FlowOut(serializers.Serializer[Any]):
                 "partitions": [{"partition": 0, "position": 4711, "lag": 25, "beat_at": PLACED, "moved_at": PLACED, "state": "ok"}],
             }
         ],
-        "outbox": [{"topic": "order-topic", "service": "orders", "waiting": 3, "refused": 0, "oldest_seconds": 0.012}],
+        "outbox": [
+            {"topic": "order-topic", "service": "orders", "waiting": 3, "refused": 0, "oldest_seconds": 0.012, "log_seen_at": PLACED}
+        ],
         "place_to_letter": {"letters": 750, "p50_ms": 42.0, "p95_ms": 96.5},
+        "minutes": [{"at": PLACED, "letters": 750, "p95_ms": 96.5}],
         "dead_letters": [
             {
                 "consumer": "billing",

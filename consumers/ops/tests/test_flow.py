@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
 
@@ -14,7 +14,9 @@ from rest_framework.test import APIClient
 
 from consumers.models import Position
 from consumers.ops import api, brokers, figures, flow
+from consumers.ops.minutes import LETTERS, Minutes, read
 from consumers.ops.tests.moving import PARTITION, apply, moved, placed, published
+from consumers.pausing import pause
 from kafka_shop.api.tests.people import caller, refused, user
 from kafka_shop.databases import rows, run
 from kafka_shop.messaging.kafka import BrokerAway, Watermarks
@@ -51,7 +53,7 @@ class Broker:
 def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
     broker = Broker()
     logs = brokers.Logs(broker)
-    monkeypatch.setattr(api, "flow", flow.Kept(lambda: flow.gather(logs, timezone.now())))
+    monkeypatch.setattr(api, "flow", flow.Kept(lambda: flow.gather(logs, Minutes(), timezone.now())))
     yield broker
     broker.goes_on.set()
 
@@ -87,6 +89,9 @@ def test_from_place_to_letter_and_the_newest_events(staff: APIClient) -> None:
     found = seen(staff)
 
     assert found["place_to_letter"]["letters"] == 1
+    assert [each["letters"] for each in found["minutes"][:-2]] == [0] * 13  # the test may run over a minute's end
+    assert sum(each["letters"] for each in found["minutes"]) == 1
+    assert {each["p95_ms"] for each in found["minutes"]} == {None, found["place_to_letter"]["p95_ms"]}
     assert 0 < found["place_to_letter"]["p50_ms"] == found["place_to_letter"]["p95_ms"]
     assert [each["what"] for each in found["newest"]] == ["letter.paid", "invoice.settled", "order.placed"]
     assert {each["order_id"] for each in found["newest"]} == {str(order.pk)}
@@ -107,6 +112,32 @@ def test_what_waits_in_the_outbox_and_what_is_dead_is_counted(staff: APIClient) 
     assert [(each["consumer"], each["count"], each["reason"]) for each in found["dead_letters"]] == [
         ("billing", 1, "Conflict: another amount")
     ]
+
+
+def test_a_minute_that_is_over_is_read_once(staff: APIClient, statements: list[str]) -> None:
+    minutes, now = Minutes(), timezone.now().replace(second=31)
+    minutes("default", now)
+    statements.clear()
+    for later in (0, 60):
+        assert [each.at.second for each in minutes("default", now + timedelta(seconds=later))] == [0] * 15
+    assert [len(read("default", [])), len(statements)] == [0, 3]
+    assert len(minutes._over) == 14
+
+
+def test_a_paused_consumer_says_since_when_and_by_whom(staff: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow, "KEPT_SECONDS", 0)
+    assert (seen(staff)["edges"][0]["paused"], seen(staff)["edges"][0]["paused_by"]) == (False, "")
+    now = timezone.now()
+    pause(name="billing", by="eve", now=now)
+    billing, orders, _ = seen(staff)["edges"]
+    assert (billing["paused"], billing["paused_by"], orders["paused"]) == (True, "eve", False)
+    assert datetime.fromisoformat(billing["paused_since"]) == now
+
+
+def test_over_http_the_lag_is_what_waits_in_the_senders_outbox(staff: APIClient, settings: Settings) -> None:
+    settings.TRANSPORT = "http"
+    placed(user("carol"))
+    assert [each["lag"] for each in seen(staff)["edges"]] == [1, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +178,7 @@ def test_a_database_that_is_away_gives_nulls(broker: Broker, monkeypatch: pytest
 
     for module in (figures, flow):
         monkeypatch.setattr(module, "rows", away)
-    found = flow.gather(brokers.Logs(broker), timezone.now())
+    found = flow.gather(brokers.Logs(broker), Minutes(), timezone.now())
     assert found["databases"] == {"default": "away"}
     assert [each["rate_1m"] for each in found["edges"]] == [None] * 3
     assert [each["waiting"] for each in found["outbox"]] == [None] * 3
@@ -189,6 +220,7 @@ def test_the_flow_is_for_staff_only(db: None) -> None:
 QUESTIONS = [
     *((sql, 2) for sql in (*figures.WORK.values(), figures.LETTERS)),
     (figures.WAITING, 4),
+    (LETTERS, 4),
     (figures.REFUSED, 1),
     (figures.DEAD, 3),
     *((sql, 1) for sql in figures.EVENTS.values()),
@@ -199,6 +231,7 @@ QUESTIONS = [
 def test_every_question_goes_along_an_index(sql: str, parameters: int) -> None:
     now = timezone.now()
     kinds = {
+        "unnest": [[figures.first_id_of(now)], [figures.first_id_of(now)], 1, 1],
         "id >= %s": [figures.first_id_of(now), 1],
         ">= %s": [now, 1],
         "ANY(%s)": [["billing"], 1, 1],
