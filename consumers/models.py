@@ -43,6 +43,9 @@ class Pause(models.Model):
     since = models.DateTimeField()
     by = models.TextField()  # the name of who wished it
 
+    class Meta:
+        permissions = [("pause_consumer", "Can pause and resume a consumer")]
+
     def __str__(self) -> str:
         return self.consumer
 

@@ -66,7 +66,7 @@ class DeadLetterViewSet(OpsViewSet):
     inputs = {"replay": Replay, "replay_many": ReplayMany, "discard": Discard}
     outputs = {"retrieve": WholeDeadLetterOut, "replay": ReplayOut, "replay_many": ReplayOut}
     filterset_class = DeadLetterFilter
-    subject_of_permission = "deadletter"
+    may_look, may_act = "consumers.view_deadletter", "consumers.change_deadletter"
 
     def list(self, request: Request) -> Response:
         """The open ones, newest first, unless `state` asks for others. Without what they carry."""

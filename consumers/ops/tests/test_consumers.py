@@ -26,7 +26,7 @@ def operator(name: str, permission: str) -> APIClient:
 
 @pytest.fixture
 def staff() -> APIClient:
-    return operator("eve", "change_pause")
+    return operator("eve", "pause_consumer")
 
 
 def post(staff: APIClient, what: str) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def post(staff: APIClient, what: str) -> dict[str, Any]:
 def test_a_pause_is_stored_until_the_consumer_is_resumed(staff: APIClient) -> None:
     first = post(staff, "pause")
     assert (first["name"], first["paused"], first["by"]) == ("billing", True, "eve")
-    assert post(operator("frank", "change_pause"), "pause") == first
+    assert post(operator("frank", "pause_consumer"), "pause") == first
     assert Pause.objects.count() == 1
 
     for _ in range(2):
@@ -78,7 +78,7 @@ def test_a_consumer_that_there_is_not_here_is_404(staff: APIClient, settings: Se
 
 
 def test_only_staff_with_the_permission_pauses() -> None:
-    for client, status in ((caller(), 401), (caller(user("dave")), 403), (operator("eve", "view_pause"), 403)):
+    for client, status in ((caller(), 401), (caller(user("dave")), 403), (operator("eve", "change_pause"), 403)):
         for what in ("pause", "resume"):
             refused(client.post(f"{CONSUMERS}billing/{what}/"), status)
     assert not Pause.objects.exists()
