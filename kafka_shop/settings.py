@@ -94,7 +94,12 @@ APPEND_SLASH = False
 LOGIN_REDIRECT_URL = "/"
 INSTALLED_APPS = [
     "kafka_shop.local",  # above staticfiles, whose runserver it replaces
-    "django.contrib.admin",
+    "consumers.console",  # above unfold, and that above the admin, whose templates they replace
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "import_export",
+    "consumers.console.apps.ConsoleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -189,6 +194,14 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "kafka_shop.api.schema_parts.with_problems"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+UNFOLD = {
+    "SITE_TITLE": "kafka_shop",
+    "SITE_HEADER": "kafka_shop",
+    "SITE_SUBHEADER": "Console",
+    "SITE_SYMBOL": "local_shipping",
+    "STYLES": ["consumers.console.look.styles"],
+    "SIDEBAR": {"show_search": True, "navigation": "consumers.console.look.navigation"},
 }
 REST_KNOX = {
     "TOKEN_TTL": timedelta(days=env.integer("TOKEN_TTL_DAYS", 30)),

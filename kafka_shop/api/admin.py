@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
+from unfold.admin import ModelAdmin
 
 if TYPE_CHECKING:
     Admin = admin.ModelAdmin[Any]
 else:
-    Admin = admin.ModelAdmin  # takes its parameter in the stubs only
+    Admin = ModelAdmin  # unfold's ships no types
 
 
 class ReadOnly(Admin):
