@@ -4,14 +4,14 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
 from django.utils import timezone
 
 from consumers.models import Pause, Position
 from consumers.ops import figures
+from consumers.ops.asking import Databases
 from consumers.ops.brokers import Ends, Logs
 from consumers.ops.minutes import Minutes
 from consumers.reading import OVER_HTTP
@@ -23,7 +23,7 @@ from kafka_shop.messaging.models import PublishedLog
 KEPT_SECONDS = 2.0
 SILENT = timedelta(seconds=15)  # three beats
 
-T = TypeVar("T")
+Told = Callable[..., Any]  # Databases.told
 
 
 class Kept:
@@ -48,31 +48,24 @@ class Kept:
 
 def gather(logs: Logs, minutes: Minutes, now: datetime) -> dict[str, Any]:
     """All figures; what a database or the broker does not tell is None."""
-    ends, served = logs.ends(), [name for name in ROUTES if name in settings.SERVICES]
-    boxes = [outbox(destination, now) for destination, service in PUBLISHERS.items() if service in served]
-    letters = told(figures.place_to_letter, alias_of("notify"), now) if "notify" in served else None
+    told, ends, served = Databases().told, logs.ends(), [name for name in ROUTES if name in settings.SERVICES]
+    databases = {alias: "away" if told(rows, alias, "SELECT 1") is None else "ok" for alias in served_aliases()}
+    boxes = [outbox(told, destination, now) for destination, service in PUBLISHERS.items() if service in served]
     dead = [told(figures.open_dead_letters, alias, served) for alias in served_aliases()]
     newest = [told(figures.newest_events, alias_of(name), name) for name in served]
+    letters = alias_of("notify") if "notify" in served else None
     return {
         "at": now,
-        "databases": {alias: "away" if told(rows, alias, "SELECT 1") is None else "ok" for alias in served_aliases()},
+        "databases": databases,
         "broker": broker_state(ends),
-        "edges": [edge(name, ends, boxes, now) for name in served],
+        "edges": [edge(told, name, ends, boxes, now) for name in served],
         "outbox": boxes,
-        "place_to_letter": letters,
-        "minutes": told(minutes, alias_of("notify"), now) if "notify" in served else None,
+        "place_to_letter": letters and told(figures.place_to_letter, letters, now),
+        "minutes": letters and told(minutes, letters, now),
         "dead_letters": [group for groups in dead for group in groups or []],
         "newest": sorted((each for events in newest for each in events or []), key=lambda each: each["at"], reverse=True)[: figures.NEWEST],
         "elsewhere": [name for name in ROUTES if name not in served],
     }
-
-
-def told(ask: Callable[..., T], *about: Any) -> T | None:
-    """An answer of a database, or None when it gives none."""
-    try:
-        return ask(*about)
-    except DatabaseError:
-        return None
 
 
 def broker_state(ends: Ends | None) -> str | None:
@@ -81,19 +74,19 @@ def broker_state(ends: Ends | None) -> str | None:
     return "away" if ends is None else "ok"
 
 
-def edge(name: str, ends: Ends | None, boxes: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
+def edge(told: Told, name: str, ends: Ends | None, boxes: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
     """What flows into one consumer. Over HTTP its lag is what waits for it in its sender's outbox."""
     destination, alias = ROUTES[name].topic, alias_of(name)
     topic = settings.TOPICS[destination]
     rates = told(figures.rates, alias, name, now)
-    positions = told(list[Position], Position.objects.using(alias).filter(consumer=name, topic=topic).order_by("partition"))
+    positions = told(positions_of, alias, name, topic)
     marks = ends.get(topic) if ends else None
     behind = lag(positions, marks) if settings.TRANSPORT == "kafka" else waiting(topic, boxes)
     return {
         "from": PUBLISHERS[destination],
         "to": name,
         "topic": topic,
-        **pause(name),
+        **pause(told(pauses_of, alias, name)),
         "rate_1m": rates and rates.minute,
         "rate_15m": rates and rates.quarter,
         "lag": behind,
@@ -102,12 +95,18 @@ def edge(name: str, ends: Ends | None, boxes: list[dict[str, Any]], now: datetim
     }
 
 
-def pause(name: str) -> dict[str, Any]:
+def positions_of(alias: str, consumer: str, topic: str) -> list[Position]:
+    return list(Position.objects.using(alias).filter(consumer=consumer, topic=topic).order_by("partition"))
+
+
+def pauses_of(alias: str, consumer: str) -> list[Pause]:
+    return list(Pause.objects.using(alias).filter(consumer=consumer))
+
+
+def pause(wishes: list[Pause] | None) -> dict[str, Any]:
     """Whether somebody wished that a consumer stands still, and who."""
-    found = told(list[Pause], Pause.objects.using(alias_of(name)).filter(consumer=name))
-    wish = found[0] if found else None
-    paused = None if found is None else bool(found)
-    return {"paused": paused, "paused_since": wish and wish.since, "paused_by": wish.by if wish else ""}
+    paused = None if wishes is None else bool(wishes)
+    return {"paused": paused, "paused_since": wishes[0].since if wishes else None, "paused_by": wishes[0].by if wishes else ""}
 
 
 def waiting(topic: str, boxes: list[dict[str, Any]]) -> int | None:
@@ -156,18 +155,19 @@ def state(row: Position, now: datetime) -> str:
     return "ok" if row.beat_at and now - row.beat_at <= SILENT else "silent"
 
 
-def outbox(destination: str, now: datetime) -> dict[str, Any]:
+def outbox(told: Told, destination: str, now: datetime) -> dict[str, Any]:
     """What waits to leave for a topic, and when the relay last saw the topic's log, which it looks for every few seconds."""
-    alias = alias_of(PUBLISHERS[destination])
-    found = told(figures.outbox, alias, destination, now)
-    seen = told(list[PublishedLog], PublishedLog.objects.using(alias).filter(destination=destination))
-    unknown = {"waiting": None, "refused": None, "oldest_seconds": None}
+    alias, unknown = alias_of(PUBLISHERS[destination]), {"waiting": None, "refused": None, "oldest_seconds": None}
     return {
         "topic": settings.TOPICS[destination],
         "service": PUBLISHERS[destination],
-        **(found or unknown),
-        "log_seen_at": seen[0].seen_at if seen else None,
+        **(told(figures.outbox, alias, destination, now) or unknown),
+        "log_seen_at": told(log_seen_at, alias, destination),
     }
+
+
+def log_seen_at(alias: str, destination: str) -> datetime | None:
+    return PublishedLog.objects.using(alias).filter(destination=destination).values_list("seen_at", flat=True).first()
 
 
 _logs, _minutes = Logs(), Minutes()

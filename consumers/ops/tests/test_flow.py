@@ -173,7 +173,10 @@ def test_a_broker_that_does_not_answer_holds_up_nobody(broker: Broker, monkeypat
 
 
 def test_a_database_that_is_away_gives_nulls(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: Any) -> Any:
+    asked: list[str] = []
+
+    def away(alias: str, *_: Any) -> Any:
+        asked.append(alias)
         raise OperationalError("away")
 
     for module in (figures, flow):
@@ -182,6 +185,7 @@ def test_a_database_that_is_away_gives_nulls(broker: Broker, monkeypatch: pytest
     assert found["databases"] == {"default": "away"}
     assert [each["rate_1m"] for each in found["edges"]] == [None] * 3
     assert [each["waiting"] for each in found["outbox"]] == [None] * 3
+    assert asked == ["default"]  # each question may wait 5 s for a connection
 
 
 def test_ten_consoles_cost_as_much_as_one(staff: APIClient, broker: Broker, statements: list[str]) -> None:
