@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from secrets import compare_digest
 from typing import Any, ClassVar, cast
 
 import msgspec
 from django.conf import settings
 from django.urls import path
-from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
@@ -17,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from consumers.receiving import SendAgain, receive
-from kafka_shop.api.authentication import BearerAuthentication
+from kafka_shop.api.authentication import BearerAuthentication, carries
 
 MOST_EVENTS = 1000
 
@@ -35,10 +34,7 @@ class ServiceAuthentication(BaseAuthentication):
     """`Authorization: Bearer <SERVICE_TOKEN>`, compared in constant time."""
 
     def authenticate(self, request: Request) -> tuple[Sibling, None] | None:
-        scheme, _, given = get_authorization_header(request).partition(b" ")
-        expected = settings.SERVICE_TOKEN.encode()
-        known = expected and scheme.lower() == b"bearer" and compare_digest(given, expected)
-        return (Sibling(), None) if known else None
+        return (Sibling(), None) if carries(request, settings.SERVICE_TOKEN) else None
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -5,13 +5,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections, models, router, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, models, router, transaction
 from django.db.migrations.executor import MigrationExecutor
 from psycopg import Cursor
 from psycopg.types.array import ListBinaryDumper
 
 COPIED_APPS = {"messaging", "consumers", "api"}  # outbox, positions, dead letters, idempotency keys: a copy in every service's database
 LIMITS = "SET LOCAL idle_in_transaction_session_timeout = '8s'; SET LOCAL lock_timeout = '4s'; SET LOCAL statement_timeout = '20s'"
+
+_migrated: set[str] = set()  # seen with all its migrations; a process never needs more than it started with
 
 
 def alias_of(service: str) -> str:
@@ -37,6 +39,18 @@ def lacking_apps(alias: str) -> list[str]:
     executor = MigrationExecutor(connections[alias])
     own = [app for app in sorted(executor.loader.migrated_apps) if router.allow_migrate(alias, app)]
     return [app for app in own if executor.migration_plan(executor.loader.graph.leaf_nodes(app))]
+
+
+def trouble_of(alias: str) -> str:
+    """What keeps a database from being used, in words; "" when nothing does."""
+    try:
+        rows(alias, "SELECT 1")
+        if alias not in _migrated and lacking_apps(alias):
+            return f"the database {alias!r} lacks migrations: run `python manage.py migrate_all`"
+    except DatabaseError:
+        return f"the database {alias!r} cannot be reached"
+    _migrated.add(alias)
+    return ""
 
 
 class ServiceRouter:

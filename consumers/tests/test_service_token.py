@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from consumers import api
+from kafka_shop.api import authentication
 
 TOKEN = "between-services"  # not a secret of anybody
 
@@ -19,7 +19,7 @@ def test_only_the_comparison_in_constant_time_decides(given: str, settings: Sett
         return True
 
     settings.SERVICE_TOKEN = TOKEN
-    monkeypatch.setattr(api, "compare_digest", compare_digest)
+    monkeypatch.setattr(authentication, "compare_digest", compare_digest)
     headers = {"Authorization": f"Bearer {given}"}
     answer = Client().post("/api/v1/billing/events/", b"[]", content_type="application/cloudevents-batch+json", headers=headers)
 

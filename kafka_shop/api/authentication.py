@@ -1,12 +1,21 @@
 """Bearer tokens (RFC 6750): found by the primary key that is their hash, in one statement with their user."""
 
+from secrets import compare_digest
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils import timezone
 from knox.auth import TokenAuthentication
 from knox.crypto import hash_token
 from knox.models import AuthToken
 from rest_framework.exceptions import AuthenticationFailed
+
+
+def carries(request: HttpRequest, token: str) -> bool:
+    """Whether a request carries this bearer token, compared in constant time; an empty one nobody carries."""
+    scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    known = token and scheme.lower() == "bearer" and compare_digest(given.encode(errors="replace"), token.encode())
+    return bool(known)
 
 
 class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox ships no types

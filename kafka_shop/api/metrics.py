@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from secrets import compare_digest
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 
+from kafka_shop.api.authentication import carries
 from kafka_shop.api.problems import answer
 
 REQUESTS = Counter("shop_http_requests", "Answered requests.", ["method", "route", "status"])
@@ -36,13 +36,6 @@ class MetricsMiddleware:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """All that this process counts, for Prometheus: to staff, and to whoever sends METRICS_TOKEN."""
-    if not request.user.is_staff and not knows_token(request):
+    if not request.user.is_staff and not carries(request, settings.METRICS_TOKEN):
         return answer(request, 403 if request.user.is_authenticated else 401, "Staff, or METRICS_TOKEN.", **{"WWW-Authenticate": "Bearer"})
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
-
-
-def knows_token(request: HttpRequest) -> bool:
-    """Whether the request carries METRICS_TOKEN, compared in constant time."""
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    expected = settings.METRICS_TOKEN
-    return bool(expected) and scheme.lower() == "bearer" and compare_digest(given.encode(errors="replace"), expected.encode())

@@ -7,13 +7,13 @@ from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
-from kafka_shop.api import health
+from kafka_shop import databases
 from kafka_shop.api.tests.people import caller, refused
 
 
 @pytest.fixture
 def nothing_seen_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "_migrated", set())
+    monkeypatch.setattr(databases, "_migrated", set())
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_ready_with_every_migration_applied(nothing_seen_yet: None) -> None:
 @pytest.mark.django_db
 def test_the_migrations_are_read_once(nothing_seen_yet: None, monkeypatch: pytest.MonkeyPatch) -> None:
     Client().get("/ready")
-    monkeypatch.setattr(health, "lacking_apps", pytest.fail)
+    monkeypatch.setattr(databases, "lacking_apps", pytest.fail)
     assert Client().get("/ready").status_code == 200
 
 

@@ -5,7 +5,13 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import OperationalError
 
+from kafka_shop import databases
 from kafka_shop.local import migrations
+
+
+@pytest.fixture(autouse=True)
+def nothing_seen_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(databases, "_migrated", set())
 
 
 @pytest.mark.usefixtures("committed")
@@ -16,7 +22,7 @@ def test_who_waits_goes_on_when_the_tables_are_there() -> None:
 @pytest.mark.usefixtures("committed")
 def test_waiting_makes_no_table_and_ends_with_what_is_lacking(monkeypatch: pytest.MonkeyPatch) -> None:
     migrated: list[str] = []
-    monkeypatch.setattr(migrations, "lacking_apps", lambda alias: ["orders"])
+    monkeypatch.setattr(databases, "lacking_apps", lambda alias: ["orders"])
     monkeypatch.setattr(migrations, "migrate_all", migrated.append)
 
     with pytest.raises(CommandError, match=r"after 0 s the database 'default' lacks migrations: run `python manage.py migrate_all`"):
@@ -25,6 +31,7 @@ def test_waiting_makes_no_table_and_ends_with_what_is_lacking(monkeypatch: pytes
     assert migrated == []
 
 
+@pytest.mark.usefixtures("committed")
 def test_a_database_that_is_still_starting_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     starting = [OperationalError("the database system is starting up")]
 
@@ -34,6 +41,6 @@ def test_a_database_that_is_still_starting_is_waited_for(monkeypatch: pytest.Mon
         return []
 
     monkeypatch.setattr(migrations, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(migrations, "lacking_apps", lacking)
+    monkeypatch.setattr(databases, "lacking_apps", lacking)
 
     assert migrations.wait_until_migrated(seconds=10) == ""

@@ -22,5 +22,5 @@ class Command(BaseCommand):
         if wait is None:
             migrate_all(verbosity)
         elif lacking := wait_until_migrated(seconds=wait):
-            raise CommandError(f"after {wait} s {lacking}: run `python manage.py migrate_all`")
+            raise CommandError(f"after {wait} s {lacking}")
         self.stdout.write("All databases are migrated.")
