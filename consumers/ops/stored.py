@@ -1,16 +1,18 @@
 """What the databases of this process hold of one order: a few look-ups by index, however large the tables are."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db import DatabaseError
 
 from billing.models import Invoice, Transfer
 from consumers.models import DeadLetter
+from consumers.pausing import is_paused
 from consumers.routes import ROUTES
-from kafka_shop.databases import served_aliases
+from kafka_shop.databases import alias_of
 from kafka_shop.messaging.models import OutboxRow
 from notify.models import Letter
 from notify.models import Outcome as LetterOutcome
@@ -30,6 +32,8 @@ class Stored:
     letters: Sequence[Letter] = ()
     outbox: Mapping[str, OutboxRow] = field(default_factory=dict)  # by event id, without the event
     dead_letters: Sequence[DeadLetter] = ()  # newest first, without what they carry
+    paused: Collection[str] = ()  # consumers that are to stand still
+    away: Collection[str] = ()  # services whose database does not answer
     elsewhere: Collection[str] = ()
 
     def __bool__(self) -> bool:
@@ -37,35 +41,74 @@ class Stored:
         return any((self.order, self.invoice, self.letters, self.outbox, self.dead_letters))
 
 
+class Part(NamedTuple):
+    """What one service's database holds."""
+
+    own: Mapping[str, Any]
+    outbox: Sequence[OutboxRow]
+    dead_letters: Sequence[DeadLetter]
+    paused: bool
+
+
 def stored(order_id: UUID) -> Stored:
-    """Asks every database in use."""
-    served = set(settings.SERVICES)
-    invoice = Invoice.objects.filter(order_id=order_id).first() if "billing" in served else None
+    """Asks the database of every service that this process serves; one that does not answer leaves its part out."""
+    asked = {name: part(name, order_id) for name in ROUTES if name in settings.SERVICES}
+    parts = {name: found for name, found in asked.items() if found}
+    own = {what: found for each in parts.values() for what, found in each.own.items()}
+    dead = [letter for each in parts.values() for letter in each.dead_letters]
     return Stored(
         order_id=order_id,
-        order=Order.objects.filter(id=order_id).first() if "orders" in served else None,
-        invoice=invoice,
-        transfers=list(Transfer.objects.filter(invoice_id=invoice.id).order_by("id")) if invoice else [],
-        letters=list(Letter.objects.filter(order_id=order_id).order_by("id")) if "notify" in served else [],
-        outbox=outbox_rows(order_id),
-        dead_letters=dead_letters(str(order_id)),
-        elsewhere=[name for name in ROUTES if name not in served],
+        **own,
+        outbox={row.event_id: row for each in parts.values() for row in each.outbox},
+        dead_letters=sorted(dead, key=lambda letter: letter.failed_at, reverse=True),
+        paused=[name for name, each in parts.items() if each.paused],
+        away=[name for name in asked if name not in parts],
+        elsewhere=[name for name in ROUTES if name not in asked],
     )
 
 
-def outbox_rows(order_id: UUID) -> dict[str, OutboxRow]:
-    """The order's facts that have still to leave, found by their natural ids."""
-    wanted = Q(destination="order-topic", event_id__in=[f"order.placed:{order_id}", f"order.cancelled:{order_id}"])
-    wanted |= Q(destination="billing-topic", event_id__in=[f"invoice.settled:{order_id}", f"invoice.refunded:{order_id}"])
-    wanted |= Q(destination="notify-topic", event_id__in=[f"order.settled:{order_id}:{outcome}" for outcome in LetterOutcome.values])
-    found = (OutboxRow.objects.using(alias).filter(wanted).defer("event") for alias in served_aliases())
-    return {row.event_id: row for rows in found for row in rows}
+def part(name: str, order_id: UUID) -> Part | None:
+    """None: the database does not answer."""
+    try:
+        return Part(OWN[name](order_id), outbox_rows(name, order_id), dead_letters(name, str(order_id)), is_paused(name))
+    except DatabaseError:
+        return None
 
 
-def dead_letters(subject: str) -> list[DeadLetter]:
-    """The order's dead letters, open or not."""
-    found: list[DeadLetter] = []
-    for alias in served_aliases():
-        letters = DeadLetter.objects.using(alias).filter(subject=subject, consumer__in=settings.SERVICES)
-        found += letters.defer("key", "value", "headers").order_by("-failed_at")[:MOST_DEAD_LETTERS]
-    return found
+def of_orders(order_id: UUID) -> dict[str, Any]:
+    return {"order": Order.objects.filter(id=order_id).first()}
+
+
+def of_billing(order_id: UUID) -> dict[str, Any]:
+    invoice = Invoice.objects.filter(order_id=order_id).first()
+    return {"invoice": invoice, "transfers": list(Transfer.objects.filter(invoice_id=invoice.id).order_by("id")) if invoice else []}
+
+
+def of_notify(order_id: UUID) -> dict[str, Any]:
+    return {"letters": list(Letter.objects.filter(order_id=order_id).order_by("id"))}
+
+
+OWN: dict[str, Callable[[UUID], dict[str, Any]]] = {"orders": of_orders, "billing": of_billing, "notify": of_notify}
+
+# The ids of the facts that each service tells of an order, by destination.
+FACTS: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "orders": {
+        "order-topic": ("order.placed:{}", "order.cancelled:{}"),
+        "notify-topic": [f"order.settled:{{}}:{outcome}" for outcome in LetterOutcome.values],
+    },
+    "billing": {"billing-topic": ("invoice.settled:{}", "invoice.refunded:{}")},
+    "notify": {},
+}
+
+
+def outbox_rows(name: str, order_id: UUID) -> list[OutboxRow]:
+    """The order's facts that have still to leave this service, found by their natural ids."""
+    rows = OutboxRow.objects.using(alias_of(name)).defer("event")
+    wanted = [(destination, [id.format(order_id) for id in ids]) for destination, ids in FACTS[name].items()]
+    return [row for destination, ids in wanted for row in rows.filter(destination=destination, event_id__in=ids)]
+
+
+def dead_letters(name: str, subject: str) -> list[DeadLetter]:
+    """The order's dead letters of this consumer, open or not."""
+    found = DeadLetter.objects.using(alias_of(name)).filter(subject=subject, consumer=name)
+    return list(found.defer("key", "value", "headers").order_by("-failed_at")[:MOST_DEAD_LETTERS])

@@ -8,9 +8,15 @@ from uuid import UUID
 from django.conf import settings
 
 from consumers.metrics import placed_at as drawn_at
+from consumers.models import DeadLetter
 from consumers.ops.stored import Stored
+from consumers.reading import OVER_HTTP
 from consumers.routes import PUBLISHERS, READERS
 from orders.models import Order
+
+# away: its reader's database does not answer; elsewhere: it is not served here
+STATES = ("applied", "dead letter", "refused", "in the outbox", "on its way", "away", "elsewhere")
+TOLD = ("at", "published_at", "applied_at", "partition", "offset", "waiting_ms", "working_ms")
 
 
 class Fact(NamedTuple):
@@ -25,6 +31,7 @@ class Fact(NamedTuple):
     applied_at: datetime | None = None  # the time of the batch that applied it
     row_id: UUID | None = None  # of the row that the batch made, drawn while it worked
     without_effect: bool = False  # it was applied, or would be, and changes nothing
+    published_at: datetime | None = None  # the time of its record in the log
 
     @property
     def told_by(self) -> str:
@@ -54,8 +61,23 @@ def milliseconds(begin: datetime | None, end: datetime | None) -> float | None:
 def facts(stored: Stored) -> list[Fact]:
     """The events of the order that were told or applied, in the order in which they happened."""
     every = (*to_billing(stored), *to_orders(stored), *to_notify(stored))
-    known = [fact for fact in every if fact.at or fact.applied_at]
+    known = [passed_over(fact, stored) for fact in every if fact.at or fact.applied_at]
     return sorted(known, key=lambda fact: (fact.at or fact.applied_at, destinations().index(fact.destination)))
+
+
+def passed_over(fact: Fact, stored: Stored) -> Fact:
+    """An event that is a dead letter lies where its reader passed over it."""
+    letter = dead_letter(fact, stored)
+    if letter is None or letter.partition in {None, OVER_HTTP}:
+        return fact
+    return fact._replace(partition=letter.partition, offset=letter.offset)
+
+
+def dead_letter(fact: Fact, stored: Stored) -> DeadLetter | None:
+    """The open dead letter of an event that is not applied."""
+    if fact.applied_at or fact.without_effect:
+        return None
+    return next((letter for letter in stored.dead_letters if letter.identity == fact.event_id and not letter.closed_at), None)
 
 
 def destinations() -> list[str]:
@@ -117,13 +139,15 @@ def to_notify(stored: Stored) -> Iterator[Fact]:
 
 
 def state(fact: Fact, stored: Stored) -> str:
-    """applied, dead letter, refused, in the outbox, on its way, or elsewhere: its reader's database is not served here."""
+    """One of STATES."""
     if fact.applied_at or fact.without_effect:
         return "applied"
-    if any(letter.identity == fact.event_id and not letter.closed_at for letter in stored.dead_letters):
+    if dead_letter(fact, stored):
         return "dead letter"
     if row := stored.outbox.get(fact.event_id):
         return "refused" if row.refused else "in the outbox"
+    if fact.read_by in stored.away:
+        return "away"
     return "elsewhere" if fact.read_by in stored.elsewhere else "on its way"
 
 
@@ -135,7 +159,7 @@ def event(fact: Fact, stored: Stored) -> dict[str, Any]:
         "told_by": fact.told_by,
         "read_by": fact.read_by,
         "state": state(fact, stored),
-        **{name: getattr(fact, name) for name in ("at", "applied_at", "partition", "offset", "waiting_ms", "working_ms")},
+        **{name: getattr(fact, name) for name in TOLD},
     }
 
 
@@ -150,11 +174,12 @@ STEPS = {
 
 
 def steps(told: list[Fact], stored: Stored) -> Iterator[dict[str, Any]]:
-    """The waterfall. When a fact left its outbox is not stored: `published` says only whether it did."""
+    """The waterfall. When a fact left its outbox is not stored: where the log does not tell it, `published` says only that it did."""
     if stored.order:
         yield {"what": "accepted", "service": "orders", "at": stored.order.placed_at, "waiting_ms": None, "working_ms": None}
-        gone = f"order.placed:{stored.order_id}" not in stored.outbox
-        yield {"what": "published" if gone else "in the outbox", "service": "orders", "at": None, "waiting_ms": None, "working_ms": None}
+        placed = next(fact for fact in told if fact.kind == "order.placed")
+        what, at = ("in the outbox", None) if placed.event_id in stored.outbox else ("published", placed.published_at)
+        yield {"what": what, "service": "orders", "at": at, "waiting_ms": milliseconds(placed.at, at), "working_ms": None}
     applied = sorted((fact.applied_at, place) for place, fact in enumerate(told) if fact.applied_at)
     for at, fact in ((at, told[place]) for at, place in applied):
         times = {"at": at, "waiting_ms": fact.waiting_ms, "working_ms": fact.working_ms}

@@ -9,6 +9,7 @@ from django.utils import timezone
 from consumers.models import DeadLetter, Pause
 from consumers.ops import flow
 from consumers.ops.brokers import Logs
+from consumers.ops.minutes import Minutes
 from kafka_shop.databases import served_aliases
 from kafka_shop.users.models import User
 from tests.flows.shop import Shop
@@ -35,6 +36,7 @@ def test_an_order_is_followed_through_three_databases(shop: Shop, operator: Clie
 
     assert [each["what"] for each in told["steps"]] == ["accepted", "published", "billed", "settled", "letter"]
     assert all(each["offset"] is not None and each["state"] == "applied" for each in told["events"])
+    assert all(each["at"] <= each["published_at"] <= each["applied_at"] for each in told["events"])  # the broker tells when
     assert (told["status"], told["waiting_for"], told["elsewhere"]) == ("paid", "", [])
 
 
@@ -43,7 +45,7 @@ def test_the_flow_knows_three_databases_and_the_broker(shop: Shop, operator: Cli
     alice.order()
     shop.settle()
 
-    seen = flow.gather(Logs(), timezone.now())
+    seen = flow.gather(Logs(), Minutes(), timezone.now())
 
     assert (seen["broker"], set(seen["databases"].values()), len(seen["databases"])) == ("ok", {"ok"}, 3)
     assert [(each["lag"], each["drain_seconds"]) for each in seen["edges"]] == [(0, 0.0)] * 3

@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import OperationalError
 from django.db.models import Model
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from billing.models import Invoice
 from consumers.models import DeadLetter
+from consumers.ops.stored import OWN
 from consumers.ops.tests.moving import PARTITION, apply, moved, placed, published
 from consumers.ops.trace import Fact
 from kafka_shop.api.tests.people import caller, refused, user
@@ -133,6 +135,7 @@ def test_an_order_with_a_dead_letter_names_its_reason(staff: APIClient, order: O
 
     assert told["waiting_for"].startswith(f"a dead letter of billing ({letter.pk}): Conflict: another amount")
     assert (told["events"][0]["state"], told["dead_letters"][0]["state"]) == ("dead letter", "open")
+    assert (told["events"][0]["partition"], told["events"][0]["offset"]) == (PARTITION, 0)  # where it was passed over
 
 
 def test_an_open_invoice_waits_for_its_customer(staff: APIClient, order: Order, settings: Settings) -> None:
@@ -148,6 +151,30 @@ def test_a_service_that_is_not_served_here_is_named_as_elsewhere(staff: APIClien
     told = trace(staff, order)
     assert told["elsewhere"] == [name]
     assert told["waiting_for"] == f"perhaps {name}, which is served elsewhere: ask there"
+
+
+@pytest.mark.parametrize("name", WAY)
+def test_a_database_that_does_not_answer_is_named_and_the_rest_is_told(
+    staff: APIClient, order: Order, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    moved(*WAY)
+    monkeypatch.setitem(OWN, name, away)
+
+    told = trace(staff, order)
+
+    assert (told["away"], told["elsewhere"]) == ([name], [])
+    assert told["waiting_for"] == f"perhaps {name}, whose database does not answer"
+
+
+def test_an_order_that_only_an_absent_database_may_know_is_not_said_to_be_unknown(
+    staff: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(OWN, "orders", away)
+    refused(staff.get(f"/api/v1/ops/orders/{uuid7()}/trace/"), 503)
+
+
+def away(order_id: UUID) -> dict[str, Any]:
+    raise OperationalError("away")
 
 
 # --- who, and what is not there ---

@@ -11,13 +11,19 @@ from kafka_shop.messaging.kafka.records import Record, Watermarks, record
 from kafka_shop.messaging.kafka.subscription import CONSUMER
 
 MOCK = "mockCluster"  # the prefix of the cluster id of librdkafka's own broker, the embedded one
+LOOKS: dict[str, Any] = {
+    **CONSUMER,
+    "auto.offset.reset": "earliest",
+    "fetch.wait.max.ms": 5,  # the next question waits for a fetch that is still under way at the end of the log
+    "fetch.message.max.bytes": 65_536,  # it wants one message; a broker gives a larger one, too (KIP-74)
+}
 
 
 class Inspector:
     """Asks a broker about its logs. It never subscribes, so it survives broker restarts and disturbs no group."""
 
     def __init__(self, group: str = "shop.inspector") -> None:
-        self._client: Consumer = open_client(Consumer, {**CONSUMER, "group.id": group, "auto.offset.reset": "earliest"})
+        self._client: Consumer = open_client(Consumer, {**LOOKS, "group.id": group})
 
     def partitions(self, topic: str) -> list[int]:
         """The topic's partitions. Raises BrokerAway, and BrokerMisused when there is no such topic."""
