@@ -14,9 +14,9 @@ from bench import rig
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results"
 MEASUREMENTS = (
-    *("floor", "ceiling", "billing", "orders", "notify", "pipeline", "pipeline over HTTP"),
+    *("floor", "ceiling", "billing", "orders", "notify", "pipeline ceiling", "pipeline", "pipeline over HTTP"),
     *("bare view", "placing", "placing with keys"),
-    *("lone orders", "lone orders over HTTP"),
+    *("lone orders", "lone orders over HTTP", "idle"),
 )
 
 

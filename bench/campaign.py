@@ -32,7 +32,8 @@ class Size:
     floor_orders: int = 1_000
     placed_orders: int = 4_000  # over HTTP
     customers: int = 1_000
-    seconds: int = 20  # of lone orders
+    seconds: int = 20  # of lone orders, and of doing nothing
+    batch_size: int = 1_000  # of the shop's consumers and of the ceiling's
 
 
 SHORT = Size(turns=1, orders=6_000, floor_orders=200, placed_orders=800, customers=200, seconds=4)
@@ -45,6 +46,7 @@ class Figures:
     rates: dict[str, list[float]] = field(default_factory=dict)
     cores: dict[str, list[Mapping[str, float]]] = field(default_factory=dict)
     lone: dict[str, list[latency.Latency]] = field(default_factory=dict)
+    idle: list[Mapping[str, float]] = field(default_factory=list)  # the cores that each part uses while nothing happens
 
     def add(self, name: str, rate: float, cores: Mapping[str, float]) -> None:
         self.rates.setdefault(name, []).append(rate)
@@ -78,9 +80,11 @@ class Campaign:
             "floor": self._floor,
             "ceiling": self._ceiling,
             **dict.fromkeys(ROUTES, self._consumer),
+            "pipeline ceiling": self._pipeline_ceiling,
             **dict.fromkeys(PIPELINES, self._pipeline),
             **dict.fromkeys(PLACING, self._placing),
             **dict.fromkeys(LONE_ORDERS, self._lone_orders),
+            "idle": self._idle,
         }
 
     def _fill(self) -> None:
@@ -93,7 +97,7 @@ class Campaign:
 
     def _measure(self, turn: int, name: str) -> None:
         totals = {"floor": self._size.floor_orders} | dict.fromkeys(PLACING, self._size.placed_orders)
-        totals |= dict.fromkeys(LONE_ORDERS, self._size.seconds * latency.ORDERS_A_SECOND)
+        totals |= dict.fromkeys(LONE_ORDERS, self._size.seconds * latency.ORDERS_A_SECOND) | {"idle": self._size.seconds}
         task = self._progress.add_task(f"turn {turn + 1}: {name}", total=totals.get(name, self._size.orders), rate="")
         self.measurements()[name](name, lambda count: self._progress.update(task, completed=count))
         rate = f"{self._figures.rates[name][-1]:,.0f}/s" if name in self._figures.rates else ""
@@ -115,7 +119,7 @@ class Campaign:
     def _ceiling(self, name: str, show: shop.Show) -> None:
         self._prepare()
         cores = Cores()
-        rate = ceiling.run(self._kafka.bootstrap, shop.dsn(), FULL["order-topic"])
+        rate = ceiling.run(self._kafka.bootstrap, shop.dsn(), FULL["order-topic"], batch_size=self._size.batch_size)
         self._figures.add(name, rate, cores.used())
         data.verify(**self._billed(len(self._orders)), outbox=len(self._orders))
 
@@ -135,9 +139,17 @@ class Campaign:
 
     def _pipeline(self, name: str, show: shop.Show) -> None:
         self._prepare()
-        orders = list(self._new_orders())
-        self._figures.add(name, *shop.pipeline(PIPELINES[name], self._empty_topics(), orders, show))
-        count = len(orders)
+        self._figures.add(name, *shop.pipeline(PIPELINES[name], self._empty_topics(), list(self._new_orders()), show))
+        self._verify_pipeline()
+
+    def _pipeline_ceiling(self, name: str, show: shop.Show) -> None:
+        self._prepare()
+        names, orders = self._empty_topics(), list(self._new_orders())
+        self._figures.add(name, *shop.pipeline_by_hand(self._kafka.bootstrap, names, orders, self._size.batch_size, show))
+        self._verify_pipeline()
+
+    def _verify_pipeline(self) -> None:
+        count = self._size.orders + 1
         data.verify(**self._billed(count), paid_orders=count, letters=count, outbox=0, dead_letters=0)
 
     def _placing(self, name: str, show: shop.Show) -> None:
@@ -148,6 +160,10 @@ class Campaign:
         found = latency.measure(LONE_ORDERS[name], self._empty_topics(), self._size.seconds, show)
         self._figures.lone.setdefault(name, []).append(found)
         self._figures.cores.setdefault(name, []).append(found.cores)
+
+    def _idle(self, name: str, show: shop.Show) -> None:
+        self._prepare()
+        self._figures.idle.append(shop.idle(self._empty_topics(), self._size.seconds, show))
 
     def _empty_topics(self) -> Mapping[str, str]:
         """New topics, by logical name."""

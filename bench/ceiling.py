@@ -1,19 +1,19 @@
-"""The ceiling: the billing service by hand, psycopg and confluent-kafka in batches, without Django and without the shop's engine,
+"""The ceiling: a consumer by hand, psycopg and confluent-kafka in batches, without Django and without the shop's engine,
 on the very tables of the shop.
 
 Exactly once: effects, results (outbox rows) and position are one transaction, and only the owner of a position can move it.
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import psycopg
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
-from psycopg.rows import TupleRow
 
-from bench.ceiling_step import bill
+from bench.ceiling_step import Connection, Step, StepFor, biller
 
 CONSUMER = {"group.id": "bench.ceiling", "enable.auto.commit": False, "auto.offset.reset": "error"}
 BROKER_SECONDS = 10.0
@@ -28,9 +28,6 @@ FENCE = """
     FROM unnest(%s::int[], %s::bigint[], %s::bigint[]) new (partition, start, finish)
     WHERE p.consumer = 'ceiling' AND p.topic = %s AND p.owner = %s AND p.partition = new.partition AND p.position = new.start
 """
-SALES = "SELECT currency, id::text FROM billing_account WHERE kind = 'sales'"
-
-Connection = psycopg.Connection[TupleRow]
 
 
 class Fenced(RuntimeError):
@@ -39,15 +36,14 @@ class Fenced(RuntimeError):
 
 @dataclass
 class Claim:
-    """What this process may move: the position of each partition. And the shop's account in each currency."""
+    """What this process may move: the position of each partition."""
 
     topic: str
     owner: UUID
     positions: dict[int, int]
-    sales: Mapping[str, str]
 
 
-def run(bootstrap: str, dsn: str, topic: str, *, batch_size: int = 1000) -> float:
+def run(bootstrap: str, dsn: str, topic: str, step: StepFor = biller, *, batch_size: int = 1000) -> float:
     """Apply what lies on the topic and return messages per second, from the first message in hand to the last commit.
 
     Raises Fenced when another process claims the same.
@@ -55,23 +51,44 @@ def run(bootstrap: str, dsn: str, topic: str, *, batch_size: int = 1000) -> floa
     consumer = Consumer({"bootstrap.servers": bootstrap, **CONSUMER})
     try:
         with psycopg.connect(dsn, autocommit=True) as connection:
-            return _drain(connection, consumer, topic, batch_size)
+            return _drain(connection, consumer, topic, step(connection), batch_size)
     finally:
         consumer.close()
 
 
-def _drain(connection: Connection, consumer: Consumer, topic: str, batch_size: int) -> float:
+def _drain(connection: Connection, consumer: Consumer, topic: str, step: Step, batch_size: int) -> float:
     ends = _ends(consumer, topic)
-    claim = _claim(connection, topic, list(ends))
-    consumer.assign(_offsets(claim))
+    claim = begin(connection, consumer, topic, list(ends))
     count, started = 0, 0.0
     while any(claim.positions[number] < end for number, end in ends.items()):
         messages = _take(consumer, batch_size)
         started = started or time.perf_counter()
-        _apply(connection, claim, messages)
-        consumer.commit(offsets=_offsets(claim), asynchronous=True)  # for lag tools only
+        turn(connection, consumer, claim, messages, step)
         count += len(messages)
     return count / (time.perf_counter() - started) if count else 0.0
+
+
+def follow(bootstrap: str, dsn: str, topic: str, step: StepFor, *, batch_size: int) -> None:
+    """Apply what comes on the topic, for ever. Raises Fenced."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, **CONSUMER})
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        claim, apply = begin(connection, consumer, topic, list(_ends(consumer, topic))), step(connection)
+        while True:
+            with suppress(TimeoutError):
+                turn(connection, consumer, claim, _take(consumer, batch_size), apply)
+
+
+def begin(connection: Connection, consumer: Consumer, topic: str, partitions: Sequence[int]) -> Claim:
+    """Take the partitions from whoever had them, and read on from where they stand."""
+    claim = _claim(connection, topic, partitions)
+    consumer.assign(_offsets(claim))
+    return claim
+
+
+def turn(connection: Connection, consumer: Consumer, claim: Claim, messages: Sequence[Message], step: Step) -> None:
+    """Apply one batch. Raises Fenced."""
+    _apply(connection, claim, messages, step)
+    consumer.commit(offsets=_offsets(claim), asynchronous=True)  # for lag tools only
 
 
 def _ends(consumer: Consumer, topic: str) -> dict[int, int]:
@@ -82,7 +99,7 @@ def _ends(consumer: Consumer, topic: str) -> dict[int, int]:
 def _claim(connection: Connection, topic: str, partitions: Sequence[int]) -> Claim:
     owner = uuid4()
     positions: dict[int, int] = dict(connection.execute(CLAIM, (topic, owner, partitions)).fetchall())
-    return Claim(topic, owner, positions, dict(connection.execute(SALES).fetchall()))
+    return Claim(topic, owner, positions)
 
 
 def _offsets(claim: Claim) -> list[TopicPartition]:
@@ -101,7 +118,7 @@ def _take(consumer: Consumer, batch_size: int) -> list[Message]:
     return messages
 
 
-def _apply(connection: Connection, claim: Claim, messages: Iterable[Message]) -> None:
+def _apply(connection: Connection, claim: Claim, messages: Sequence[Message], step: Step) -> None:
     """Apply a batch and move its partitions in one transaction. Raises Fenced."""
     moved = {message.partition() or 0: (message.offset() or 0) + 1 for message in messages}
     numbers = sorted(moved)
@@ -110,5 +127,5 @@ def _apply(connection: Connection, claim: Claim, messages: Iterable[Message]) ->
         cursor.execute(FENCE, (numbers, starts, finishes, claim.topic, claim.owner))
         if cursor.rowcount != len(numbers):
             raise Fenced(f"{claim.topic} {numbers}: claimed by another process")
-        bill(cursor, messages, claim.sales)
+        step(cursor, messages)
     claim.positions |= moved

@@ -4,7 +4,7 @@ Columns travel as array literals, one `join` each, and ids stay strings: lists o
 than all the rest of the step, most of all in text form (%s).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -38,11 +38,16 @@ INSERT_TRANSFERS = """
 """
 INSERT_FACTS = """
     INSERT INTO messaging_outboxrow (destination, resent, attempts, refused, created_at, event, event_id, key)
-    SELECT 'billing-topic', false, 0, '', %s, * FROM unnest(%b::bytea[], %s::text[], %s::text[])
+    SELECT %s, false, 0, '', %s, * FROM unnest(%b::bytea[], %s::text[], %s::text[])
 """
 
+SALES = "SELECT currency, id::text FROM billing_account WHERE kind = 'sales'"
+
+Connection = psycopg.Connection[TupleRow]
 Cursor = psycopg.Cursor[TupleRow]
 Row = tuple[object, ...]
+Step = Callable[[Cursor, Sequence[Message]], None]  # makes the effects of a batch in the transaction that is open
+StepFor = Callable[[Connection], Step]  # the step for the shop as it is
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -87,10 +92,10 @@ class Fact(msgspec.Struct, frozen=True):
     subject: str
     time: datetime
     partitionkey: str
-    data: Invoice
-    specversion: str = "1.0"
+    data: msgspec.Struct
     type: str = "shop.invoice.settled.v1"
     source: str = "/billing"
+    specversion: str = "1.0"
     datacontenttype: str = "application/json"
 
 
@@ -98,14 +103,17 @@ decode_placed = msgspec.json.Decoder(Placed).decode
 encode = msgspec.json.Encoder().encode
 
 
-def bill(cursor: Cursor, messages: Iterable[Message], sales: Mapping[str, str]) -> None:
-    """Make the effects of a batch in the transaction that is open; an order that is known already changes nothing.
+def biller(connection: Connection) -> Step:
+    """Return the billing step for the shop as it is: with its own account in each currency."""
+    sales: dict[str, str] = dict(connection.execute(SALES).fetchall())
+    return lambda cursor, messages: bill(cursor, messages, sales)
 
-    sales: the shop's account in each currency.
-    """
+
+def bill(cursor: Cursor, messages: Sequence[Message], sales: Mapping[str, str]) -> None:
+    """Bill a batch of orders; one that is known already changes nothing. sales: the shop's account in each currency."""
     placed = {order.order_id: (order, message) for message in messages if (order := _decode(message))}
     accounts = _lock_accounts(cursor, {order.customer_id for order, _ in placed.values()})
-    for (known,) in cursor.execute(KNOWN_ORDERS, [_array(placed)]).fetchall():
+    for (known,) in cursor.execute(KNOWN_ORDERS, [array(placed)]).fetchall():
         del placed[known]
     _settle(cursor, placed.values(), accounts, sales)
 
@@ -117,7 +125,7 @@ def _decode(message: Message) -> Placed | None:
 
 def _lock_accounts(cursor: Cursor, customers: Iterable[str]) -> dict[str, list[Account]]:
     accounts: dict[str, list[Account]] = {}
-    for row in cursor.execute(LOCK_ACCOUNTS, [_array(customers)]).fetchall():
+    for row in cursor.execute(LOCK_ACCOUNTS, [array(customers)]).fetchall():
         accounts.setdefault(row[1], []).append(Account(*row))
     return accounts
 
@@ -128,25 +136,22 @@ def _settle(
     now = datetime.now(UTC)
     invoices: list[Row] = []
     transfers: list[Row] = []
-    facts: list[Row] = []
-    events: list[bytes] = []
+    facts: list[Fact] = []
     charged: dict[str, Account] = {}
     for order, message in orders:
         account, reason = _decide(accounts.get(order.customer_id, []), order)
         invoice = _invoice(order, reason, now)
         account_id = account.id if account else "NULL"
         invoices.append((*msgspec.structs.astuple(invoice)[:6], f'"{reason}"', account_id, message.partition(), message.offset()))
-        fact = Fact(f"invoice.settled:{order.order_id}", order.order_id, now, order.customer_id, invoice)
-        facts.append((fact.id, order.customer_id))
-        events.append(encode(fact))
+        facts.append(Fact(f"invoice.settled:{order.order_id}", order.order_id, now, order.customer_id, invoice))
         if account is not None:
             transfers.append(_charge(account, invoice, sales[invoice.currency]))
             charged[account.id] = account
     balances = [(key, charged[key].balance, charged[key].sequence) for key in sorted(charged)]
-    _write(cursor, INSERT_INVOICES, invoices, now)
-    _write(cursor, UPDATE_ACCOUNTS, balances)
-    _write(cursor, INSERT_TRANSFERS, transfers, now)
-    _write(cursor, INSERT_FACTS, facts, now, events)
+    write(cursor, INSERT_INVOICES, invoices, now)
+    write(cursor, UPDATE_ACCOUNTS, balances)
+    write(cursor, INSERT_TRANSFERS, transfers, now)
+    publish(cursor, "billing-topic", facts, now)
 
 
 def _decide(accounts: Sequence[Account], order: Placed) -> tuple[Account | None, str]:
@@ -169,11 +174,18 @@ def _charge(account: Account, invoice: Invoice, sales: str) -> Row:
     return (uuid7(), account.id, account.id, sales, invoice.invoice_id, *moved)
 
 
-def _write(cursor: Cursor, query: str, rows: Sequence[Row], *first: object) -> None:
+def publish(cursor: Cursor, destination: str, facts: Sequence[Fact], now: datetime) -> None:
+    """Writes facts to the outbox."""
+    write(cursor, INSERT_FACTS, [(fact.id, fact.partitionkey) for fact in facts], destination, now, [encode(fact) for fact in facts])
+
+
+def write(cursor: Cursor, query: str, rows: Sequence[Row], *first: object) -> None:
+    """Runs a set statement over rows, each of which it must change."""
     if rows:
-        cursor.execute(query, [*first, *(_array(column) for column in zip(*rows, strict=True))])
+        cursor.execute(query, [*first, *(array(column) for column in zip(*rows, strict=True))])
         assert cursor.rowcount == len(rows), query
 
 
-def _array(values: Iterable[object]) -> str:
+def array(values: Iterable[object]) -> str:
+    """An array literal of what needs no quotes."""
     return "{" + ",".join(map(str, values)) + "}"

@@ -12,16 +12,19 @@ from rich.table import Table
 from bench.campaign import PLACING, Figures, Size
 from bench.latency import ORDERS_A_SECOND, Latency, p50, p99
 
-EXPECTED_OF = {"floor": 30.0, "ceiling": 0.5}  # the billing consumer's ratios, at least
+EXPECTED_OF = {"floor": 30.0, "ceiling": 0.7}  # the billing consumer's ratios, at least
+EXPECTED_OF_PIPELINE = 0.6  # the pipeline's rate, of that by hand, at least
 EXPECTED_OF_BARE = 0.8  # placing orders over HTTP, of the bare view's rate, at least
 EXPECTED_OVER_HTTP = 1 / 3  # the pipeline's share of its rate over Kafka, at least
-EXPECTED_LETTER_MS = 60.0  # a lone order's letter, at the median, at most
+EXPECTED_LETTER_MS = {"median": 30.0, "p99": 80.0}  # a lone order's letter, at most
+EXPECTED_IDLE = 0.02  # of a core, a process, at most
 NAMES = {
     "floor": "floor: ORM, a transaction each",
     "ceiling": "ceiling: by hand, in batches",
     "billing": "billing consumer",
     "orders": "orders consumer",
     "notify": "notify consumer",
+    "pipeline ceiling": "ceiling of the pipeline: by hand",
     "pipeline": "pipeline, order to letter",
     "pipeline over HTTP": "the same over HTTP, no broker",
     "bare view": "orders placed over HTTP: bare view",
@@ -44,16 +47,18 @@ def as_json(figures: Figures, size: Size, machine: Mapping[str, str], command: s
         "over_http": round(over_http(figures), 2),
         "lone_order_ms": {name: lone(turns) for name, turns in figures.lone.items()},
         "cpu_us": {name: cpu(figures, name) for name in figures.cores},
+        "idle_percent": idle(figures),
     }
 
 
 def ratios(figures: Figures, name: str) -> dict[str, float]:
     """How many times the floor, and what share of the ceiling or of the bare view, where those were measured."""
-    neighbours = ("bare view",) if name in PLACING else ("floor", "ceiling")
+    by_hand = "pipeline ceiling" if name.startswith("pipeline") else "ceiling"
+    neighbours = {"bare view": "bare view"} if name in PLACING else {"floor": "floor", "ceiling": by_hand}
     return {
-        neighbour: round(median(figures.rates[name]) / median(figures.rates[neighbour]), 2)
-        for neighbour in neighbours
-        if neighbour in figures.rates
+        neighbour: round(median(figures.rates[name]) / median(figures.rates[measured]), 2)
+        for neighbour, measured in neighbours.items()
+        if measured in figures.rates
     }
 
 
@@ -85,6 +90,12 @@ def cpu(figures: Figures, name: str) -> dict[str, int]:
     return {part: cost for part, cost in medians.items() if cost}
 
 
+def idle(figures: Figures) -> dict[str, float]:
+    """Percent of a core that each process uses while nothing happens; of Kafka and PostgreSQL all processes together."""
+    parts = sorted({part for turn in figures.idle for part in turn} - {"bench"})
+    return {part: round(100 * median(turn.get(part, 0) for turn in figures.idle), 2) for part in parts}
+
+
 def tables(result: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
     """Title, header and rows of each table."""
     rates = [
@@ -101,6 +112,7 @@ def tables(result: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[st
         ("Messages or orders a second", ["", "median", "turns", "of ceiling", "× floor"], rates),
         (f"A lone order, {ORDERS_A_SECOND} a second, ms from its POST", ["", "median", "p99"], lone),
         ("CPU a message, µs", ["", "by part"], costs),
+        ("Idle, % of a core", ["", ""], [[part, f"{percent:.2f}"] for part, percent in result["idle_percent"].items()]),
         ("Expected", ["", "", "measured"], expected(result)),
     ]
     return [table for table in shown if table[2]]
@@ -108,8 +120,9 @@ def tables(result: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[st
 
 def expected(result: Mapping[str, Any]) -> list[list[str]]:
     """What should come out, beside what did, where it was measured."""
-    billing, lone = result["ratios"].get("billing", {}), result["lone_order_ms"].get("lone orders")
+    billing, pipeline = (result["ratios"].get(name, {}) for name in ("billing", "pipeline"))
     bounds = [(f"billing consumer: times the {name}", ratio, billing.get(name)) for name, ratio in EXPECTED_OF.items()]
+    bounds.append(("pipeline: times its ceiling", EXPECTED_OF_PIPELINE, pipeline.get("ceiling")))
     bounds += [
         (f"{NAMES[name]}: share of the bare view", EXPECTED_OF_BARE, result["ratios"].get(name, {}).get("bare view"))
         for name in PLACING
@@ -117,10 +130,16 @@ def expected(result: Mapping[str, Any]) -> list[list[str]]:
     ]
     bounds.append(("pipeline over HTTP: share of its rate over Kafka", EXPECTED_OVER_HTTP, result["over_http"]))
     found = [[what, f"at least {least:.3g}", _judged(figure, figure >= least)] for what, least, figure in bounds if figure]
-    if lone:
-        median = lone["letter"]["median"]
-        found.append(["lone order: median ms to its letter", f"under {EXPECTED_LETTER_MS:g}", _judged(median, median < EXPECTED_LETTER_MS)])
+    found += [[what, f"at most {most:g}", _judged(figure, figure <= most)] for what, most, figure in upper_bounds(result)]
     return found
+
+
+def upper_bounds(result: Mapping[str, Any]) -> list[tuple[str, float, float]]:
+    """What is not to be exceeded: its name, the bound and what was measured."""
+    lone = result["lone_order_ms"].get("lone orders")
+    letters = [(f"lone order: {name} ms to its letter", most, lone["letter"][name]) for name, most in EXPECTED_LETTER_MS.items() if lone]
+    shop = {part: percent for part, percent in result["idle_percent"].items() if part not in {"kafka", "postgres"}}
+    return letters + [(f"idle {part}: % of a core", 100 * EXPECTED_IDLE, percent) for part, percent in shop.items()]
 
 
 def _judged(figure: float, met: bool) -> str:

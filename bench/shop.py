@@ -1,6 +1,8 @@
 """The shop's own processes under measurement: each consumer alone, and all of them together. For a set-up Django."""
 
+import json
 import secrets
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,42 +19,71 @@ from consumers.positions import Positions
 from consumers.routes import ROUTES
 from kafka_shop.local.plan import Web, manage, shop, webs
 from kafka_shop.local.processes import Process, Processes
+from kafka_shop.local.readiness import consumers_are_ready, web_is_ready
 from kafka_shop.messaging.models import OutboxRow
 from orders.events import OrderPlaced
 
 LOOK_SECONDS = 0.02
 PATIENCE_SECONDS = 60.0  # without any progress
+REST_SECONDS = 5.0  # from the start until nothing happens
 HOLD = "SELECT pg_advisory_lock(hashtext('outbox'), hashtext('order-topic'))"  # as a relay at work does
 
 Show = Callable[[int], object]  # is told how far a measurement has come
 Rate = tuple[float, Mapping[str, float]]  # a second; and the cores that each part used meanwhile
 
 
-def consumer(name: str, topic: str, count: int, show: Show) -> Rate:
-    """Lets one consumer read the `count` messages on a topic: messages a second from its first batch to its last."""
-    with started([Process(name=name, command=manage("run_consumer", name), environment=topics({ROUTES[name].topic: topic}))]) as check:
+def consumer(name: str, topic: str, count: int, show: Show, *, processes: int = 1) -> Rate:
+    """Lets a consumer, of so many processes, read the `count` messages on a topic: messages a second from its first batch to its last."""
+    command, environment = manage("run_consumer", name), topics({ROUTES[name].topic: topic})
+    with started([Process(name=f"{name}-{each}", command=command, environment=environment) for each in range(processes)]) as check:
         return follow(name, topic, count, check, show)
 
 
 def pipeline(transport: str, names: Mapping[str, str], orders: Sequence[OrderPlaced], show: Show) -> Rate:
     """Lets orders that wait in the outbox pass through the whole shop: orders a second from the relay's start to the last letter.
 
-    names: the topics in use, by logical name; over HTTP, too, positions are counted by them. The first order goes ahead, so that
-    every process is warm.
+    names: the topics in use, by logical name; over HTTP, too, positions are counted by them.
     """
-    _, processes = whole(transport, names)
-    topic = names[ROUTES["notify"].topic]
+    return flow(whole(transport, names)[1], "notify", names[ROUTES["notify"].topic], orders, show)
+
+
+def pipeline_by_hand(bootstrap: str, names: Mapping[str, str], orders: Sequence[OrderPlaced], batch_size: int, show: Show) -> Rate:
+    """The same through the ceiling's four processes."""
+    command = [sys.executable, "-m", "bench.ceiling_process", dsn(), bootstrap, json.dumps(names), str(batch_size)]
+    processes = [Process(name=f"ceiling-{name}", command=[*command, name]) for name in (*ROUTES, "relay")]
+    return flow(processes, "ceiling", names[ROUTES["notify"].topic], orders, show)
+
+
+def flow(processes: Sequence[Process], consumer: str, topic: str, orders: Sequence[OrderPlaced], show: Show) -> Rate:
+    """Orders a second, from the relay's start until `consumer` has read them all on the last topic.
+
+    The first order goes ahead, so that every process is warm.
+    """
     data.place(orders[:1], publish=True)
     with started(processes) as check:
-        wait(lambda: position("notify", topic), 1, check)
+        wait(lambda: position(consumer, topic), 1, check)
         with relay_held():
             data.place(orders[1:], publish=True)
             data.settle_down()
             cores, begun = Cores(), time.perf_counter()
-        wait(lambda: position("notify", topic), len(orders), check, show)
+        wait(lambda: position(consumer, topic), len(orders), check, show)
         rate = (len(orders) - 1) / (time.perf_counter() - begun), cores.used()
         wait(lambda: not OutboxRow.objects.exists(), True, check)
     return rate
+
+
+def idle(names: Mapping[str, str], seconds: int, show: Show) -> Mapping[str, float]:
+    """The cores that each part of the whole shop uses while nothing happens for so long."""
+    web, processes = whole("kafka", names)
+    with started(processes) as check:
+        wait(lambda: web_is_ready(web) and consumers_are_ready({}), True, check)
+        time.sleep(REST_SECONDS)
+        cores = Cores()
+        for second in range(seconds):
+            check()
+            show(second)
+            time.sleep(1)
+        return cores.used()
 
 
 def whole(transport: str, names: Mapping[str, str]) -> tuple[Web, list[Process]]:

@@ -4,16 +4,20 @@ from decimal import Decimal
 from uuid import uuid4
 
 import msgspec
+import psycopg
 import pytest
-from confluent_kafka import Consumer, Message
+from confluent_kafka import Consumer, Message, Producer
 
 from bench import ceiling, data, load, shop
+from bench.ceiling_process import PRODUCER, carry
+from bench.ceiling_steps import STEPS
 from billing.events import InvoiceSettled
 from billing.models import Invoice
 from consumers.models import Position
 from kafka_shop.messaging.envelope import from_json
 from kafka_shop.messaging.models import OutboxRow
 from orders.events import OrderCancelled
+from orders.models import Order
 from tests.kafka.cluster import KafkaCluster
 
 pytestmark = [pytest.mark.kafka, pytest.mark.usefixtures("committed")]
@@ -77,6 +81,24 @@ def test_its_facts_are_the_shops(kafka: KafkaCluster, topic: str) -> None:
         outcome="paid",
         settled_at=fact.time,
     )
+
+
+def test_its_pipeline_takes_each_order_to_its_letter_once(kafka: KafkaCluster) -> None:
+    (customer,) = load.make_customers(1)
+    data.prepare([customer], balance=Decimal("3.00"))
+    topics = {logical: f"{logical}-{uuid4()}" for logical in ("order-topic", "billing-topic", "notify-topic")}
+    for name in topics.values():
+        kafka.create_topic(name, partitions=2)
+    data.place(list(load.make_orders([customer], 5)), publish=True)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, **PRODUCER})
+    with psycopg.connect(shop.dsn(), autocommit=True) as connection:
+        for topic, step in STEPS.values():
+            assert carry(connection, producer, topics) == 5
+            for _ in range(2):
+                ceiling.run(kafka.bootstrap, shop.dsn(), topics[topic], step, batch_size=3)
+
+    data.verify(invoices=5, paid_invoices=3, charges=3, paid_orders=3, letters=5, outbox=0, money=Decimal("0.00"), wrong_accounts=0)
+    assert sorted(Order.objects.values_list("status", "reason")) == [("paid", "")] * 3 + [("rejected", "insufficient_funds")] * 2
 
 
 def test_an_event_of_another_type_is_passed_over(kafka: KafkaCluster, topic: str) -> None:

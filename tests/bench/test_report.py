@@ -15,11 +15,15 @@ MACHINE = {"cores": "2", "memory": "8 GiB", "cpu": "a processor", "system": "Lin
 
 @pytest.fixture
 def figures() -> Figures:
-    figures = Figures(lone={"lone orders": [Latency([5.0, 6.0], [10.0, 20.0], {}), Latency([7.0], [90.0], {})]})
+    figures = Figures(
+        lone={"lone orders": [Latency([5.0, 6.0], [10.0, 20.0], {}), Latency([7.0], [90.0], {})]},
+        idle=[{"bench": 0.5, "relay": 0.03, "kafka": 0.05}],
+    )
     for rate in (100.0, 300.0, 200.0):
         figures.add("floor", rate, {"bench": 0.5})
     figures.add("ceiling", 20_000.0, {"bench": 0.5, "postgres": 1.0})
     figures.add("billing", 8_000.0, {"billing": 0.4, "postgres": 0.8, "kafka": 0.0})
+    figures.add("pipeline ceiling", 4_000.0, {"relay": 0.2})
     figures.add("pipeline", 3_000.0, {"relay": 0.3})
     figures.add("pipeline over HTTP", 900.0, {"relay": 0.3})
     return figures
@@ -43,9 +47,12 @@ def test_cpu_is_told_a_message_and_what_used_none_is_left_out(result: dict[str, 
 def test_what_was_not_reached_is_said(result: dict[str, Any]) -> None:
     assert report.expected(result) == [
         ["billing consumer: times the floor", "at least 30", "40"],
-        ["billing consumer: times the ceiling", "at least 0.5", "0.4, not met"],
+        ["billing consumer: times the ceiling", "at least 0.7", "0.4, not met"],
+        ["pipeline: times its ceiling", "at least 0.6", "0.75"],
         ["pipeline over HTTP: share of its rate over Kafka", "at least 0.333", "0.3, not met"],
-        ["lone order: median ms to its letter", "under 60", "20"],
+        ["lone order: median ms to its letter", "at most 30", "20"],
+        ["lone order: p99 ms to its letter", "at most 80", "88.6, not met"],
+        ["idle relay: % of a core", "at most 2", "3, not met"],
     ]
 
 
@@ -55,7 +62,7 @@ def test_placing_orders_is_compared_with_the_bare_view_only(figures: Figures) ->
     result = report.as_json(figures, Size(), MACHINE, "python -m bench")
 
     assert result["ratios"]["placing"] == {"bare view": 0.9}
-    assert report.expected(result)[2:4] == [
+    assert report.expected(result)[3:5] == [
         ["orders placed over HTTP: the shop: share of the bare view", "at least 0.8", "0.9"],
         ["the same with Idempotency-Key: share of the bare view", "at least 0.8", "0.7, not met"],
     ]
