@@ -89,20 +89,24 @@ def compare(counted: dict[str, int]) -> list[Finding]:
         problem = disagreement(order, invoice)
         if problem:
             suspects.append(Finding("I1", str(id), problem))
-    facts = (((id, outcome), customer) for id, outcome, customer in orders.audit.facts(alias_of("orders")))
+    since = notify.audit.kept_since(alias_of("notify"))
+    facts = (((id, outcome), customer, at) for id, outcome, customer, at in orders.audit.facts(alias_of("orders")))
     letters = (((id, outcome), customer) for id, outcome, customer in notify.audit.letters(alias_of("notify")))
     for count, ((id, outcome), fact, letter) in enumerate(merged(facts, letters), 1):
         counted["letters"] = count
-        if fact != letter:
-            suspects.append(Finding("I5", str(id), f"its letter {outcome} {mistake(fact, letter)}"))
+        problem = mistake(fact, letter, since)
+        if problem:
+            suspects.append(Finding("I5", str(id), f"its letter {outcome} {problem}"))
     return suspects
 
 
-def mistake(fact: object, letter: object) -> str:
-    """What is wrong with a letter that is not that of its fact."""
+def mistake(fact: tuple[Any, ...] | None, letter: tuple[Any, ...] | None, since: datetime) -> str:
+    """What is wrong with the letter of a fact, or "". Letters of facts before `since` may have been deleted."""
+    if fact is None:
+        return "has no fact"
     if letter is None:
-        return "is missing"
-    return "has no fact" if fact is None else "is another customer's"
+        return "is missing" if fact[2] >= since else ""
+    return "" if letter[1] == fact[1] else "is another customer's"
 
 
 def merged(left: Iterable[tuple[Any, ...]], right: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, Any, Any]]:

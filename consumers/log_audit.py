@@ -15,7 +15,7 @@ from django.db import connections
 
 import billing.audit
 import orders.audit
-from consumers.arrivals import Fact, dead_letters, told_by, unknown_to
+from consumers.arrivals import ALWAYS, Fact, dead_letters, told_by, unknown_to
 from consumers.dead_letters import identity
 from consumers.logs import Standing
 from consumers.reading import Item, Reader
@@ -27,12 +27,12 @@ from kafka_shop.messaging.kafka import Inspector, scan
 
 MOST_FINDINGS = 1000  # of a log: what comes after them is not looked for
 PAGE = 5000
-ALWAYS, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 PUBLISHED = {"orders": orders.audit.PUBLISHED, "billing": billing.audit.PUBLISHED}
 
 MISSING = """
-SELECT fact.event_id, fact.order_id, fact.what FROM ({published}) AS fact
+SELECT fact.event_id, fact.order_id, fact.what, fact.time FROM ({published}) AS fact
 WHERE fact.destination = %s AND fact.time >= %s
   AND NOT EXISTS (SELECT FROM audit_log WHERE audit_log.event_id = fact.event_id)
   AND NOT EXISTS (SELECT FROM messaging_outboxrow AS row WHERE row.destination = fact.destination AND row.event_id = fact.event_id)

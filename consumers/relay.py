@@ -190,7 +190,7 @@ def sweep(now: datetime) -> int:
     """
     count = 0
     for alias in served_aliases():
-        idempotency.purge(alias, now)
+        idempotency.purge(alias, now - idempotency.KEPT, idempotency.PURGED)
     for service, republish_pending in SWEEPS.items():
         if service in settings.SERVICES:
             with limited_transaction(alias_of(service)):

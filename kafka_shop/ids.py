@@ -1,5 +1,6 @@
 """Keys that grow with time: a B-tree takes them at its right edge (RFC 9562, UUID version 7)."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from uuid_utils.compat import uuid7 as _uuid7
@@ -8,3 +9,13 @@ from uuid_utils.compat import uuid7 as _uuid7
 def uuid7() -> UUID:
     """A new time-ordered UUID."""
     return _uuid7()
+
+
+def first_id_of(time: datetime) -> UUID:
+    """The least UUID of version 7 that can be drawn at a time."""
+    return UUID(int=int(time.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62)
+
+
+def time_of(id: UUID) -> datetime:
+    """When a UUID of version 7 was drawn, to the millisecond."""
+    return datetime.fromtimestamp((id.int >> 80) / 1000, UTC)

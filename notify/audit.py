@@ -1,6 +1,7 @@
 """What proves the letters: what their database alone can tell, and what the audit compares with the orders' facts."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from uuid import UUID
 
 from kafka_shop.databases import columns, rows
@@ -27,6 +28,11 @@ def check(alias: str) -> Iterator[Finding]:
 def letters(alias: str) -> Iterator[tuple[UUID, str, UUID]]:
     """(order, outcome, customer) of each letter, sorted."""
     return Letter.objects.using(alias).order_by("order_id", "outcome").values_list("order_id", "outcome", "customer_id").iterator(CHUNK)
+
+
+def kept_since(alias: str) -> datetime:
+    """Letters of ends from here on are there; those of earlier ones may have been deleted."""
+    return next((since for (since,) in rows(alias, "SELECT kept_since FROM notify_horizon")), datetime.min.replace(tzinfo=UTC))
 
 
 def applied(alias: str, told: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:

@@ -34,3 +34,16 @@ class Letter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome}: {self.order_id}"
+
+
+class Horizon(models.Model):
+    """How far back letters are kept: one row, or none while all are. No letter comes any more of an end that an order came to before it."""
+
+    id = models.BooleanField(primary_key=True, default=True)
+    kept_since = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=True), name="horizon_is_one")]
+
+    def __str__(self) -> str:
+        return f"letters since {self.kept_since}"

@@ -9,7 +9,7 @@ PLACEHOLDERS = {"order_id": "{order_id}", "amount": "{amount:.2f}", "currency": 
 
 
 class Notice(NamedTuple):
-    """An end that an order came to, when it was read and where."""
+    """An end that an order came to, and when; when it was read and where."""
 
     order_id: UUID
     customer_id: UUID
@@ -17,6 +17,7 @@ class Notice(NamedTuple):
     amount: Decimal
     currency: str
     reason: str
+    settled_at: datetime
     at: datetime
     partition: int | None = None
     offset: int | None = None

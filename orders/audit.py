@@ -67,11 +67,11 @@ def check(alias: str) -> Iterator[Finding]:
         yield Finding("orders.total", str(id), f"its total is {total}, its lines sum to {lines}")
 
 
-def facts(alias: str) -> Iterator[tuple[UUID, str, UUID]]:
-    """(order, outcome, customer) of each end that a customer is told of, sorted: each has exactly one letter."""
+def facts(alias: str) -> Iterator[tuple[UUID, str, UUID, datetime]]:
+    """(order, outcome, customer, time) of each end that a customer is told of, sorted: each has exactly one letter."""
     ended = Order.objects.using(alias).exclude(status=Status.PENDING).order_by("id")
     for id, customer, *times in ended.values_list("id", "customer_id", *(f"{outcome}_at" for outcome in OUTCOMES)).iterator(CHUNK):
-        yield from ((id, outcome, customer) for outcome, at in zip(OUTCOMES, times, strict=True) if at)
+        yield from ((id, outcome, customer, at) for outcome, at in zip(OUTCOMES, times, strict=True) if at)
 
 
 def ends(alias: str) -> Iterator[End]:

@@ -7,6 +7,7 @@ process that dies leaves neither, and a twin that comes meanwhile waits at the r
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
 from hashlib import sha256
@@ -135,6 +136,21 @@ def replay(alias: str, key: Key) -> Response:
     return Response(json.loads(known.body), status=known.status, headers={**known.headers, REPLAYED: "true"})
 
 
-def purge(alias: str, now: datetime) -> int:
-    """Forgets keys that are older than 7 days, at most a thousand at once. Returns how many."""
-    return run(alias, PURGE, now - KEPT, PURGED)
+def purge(alias: str, before: datetime, limit: int) -> int:
+    """Forgets at most `limit` keys from before a time, oldest first. Returns how many."""
+    return run(alias, PURGE, before, limit)
+
+
+@dataclass(frozen=True)
+class OldKeys:
+    """The keys of a database from before a time."""
+
+    alias: str
+    before: datetime
+
+    def count(self) -> int:
+        return IdempotencyKey.objects.using(self.alias).filter(created_at__lt=self.before).count()
+
+    def step(self, limit: int) -> int | None:
+        """Deletes the oldest `limit`; returns how many, None when there are none."""
+        return purge(self.alias, self.before, limit) or None

@@ -18,6 +18,7 @@ def handle(events: Sequence[Received[OrderSettled]]) -> Sequence[Event]:
                 amount=received.event.amount,
                 currency=received.event.currency,
                 reason=received.event.reason,
+                settled_at=received.event.settled_at,
                 at=received.at,
                 partition=received.partition,
                 offset=received.offset,

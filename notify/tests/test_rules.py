@@ -11,7 +11,7 @@ from notify.tests.helpers import NOW
 
 
 def notice(currency: str = "EUR", amount: str = "12.50") -> Notice:
-    return Notice(uuid7(), uuid7(), "paid", Decimal(amount), currency, "", NOW)
+    return Notice(uuid7(), uuid7(), "paid", Decimal(amount), currency, "", NOW, NOW)
 
 
 def test_the_first_line_is_the_subject_and_the_rest_the_body() -> None:

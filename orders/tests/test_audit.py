@@ -61,7 +61,7 @@ def test_an_order_that_waits_and_is_not_swept_is_found(orders: list[Order]) -> N
 
 def test_the_facts_that_have_letters_come_sorted(orders: list[Order]) -> None:
     _, paid, rejected, late, back = orders
-    assert list(audit.facts("default")) == [
+    assert [fact[:3] for fact in audit.facts("default")] == [
         (paid.id, "paid", paid.customer_id),
         (rejected.id, "rejected", rejected.customer_id),
         (late.id, "cancelled", late.customer_id),
