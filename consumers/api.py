@@ -99,6 +99,22 @@ CLOUD_EVENT = {
     "description": "A CloudEvent 1.0 in JSON; its data is described under /docs/events/.",
     "required": ["specversion", "id", "source", "type"],
     "properties": {name: {"type": "string"} for name in ("specversion", "id", "source", "type", "subject", "time")},
+    "examples": [
+        {
+            "specversion": "1.0",
+            "id": "order.cancelled:019c1363-5b80-7a4e-8c1f-3d2b6a7f9e01",
+            "source": "/orders",
+            "type": "shop.order.cancelled.v1",
+            "subject": "019c1363-5b80-7a4e-8c1f-3d2b6a7f9e01",
+            "partitionkey": "019c1363-0d20-7b11-9f2a-51c0de9b4a02",
+            "time": "2026-01-31T09:05:00Z",
+            "data": {
+                "order_id": "019c1363-5b80-7a4e-8c1f-3d2b6a7f9e01",
+                "customer_id": "019c1363-0d20-7b11-9f2a-51c0de9b4a02",
+                "cancelled_at": "2026-01-31T09:05:00Z",
+            },
+        }
+    ],
 }
 
 

@@ -14,6 +14,7 @@ class Root(APIView):
     """The collections that this process serves."""
 
     permission_classes = [AllowAny]
+    example = {"orders": "https://shop.example/api/v1/orders/", "invoices": "https://shop.example/api/v1/billing/invoices/"}
 
     def get(self, request: Request) -> Response:
         names = [name for service in settings.SERVICES for name in COLLECTIONS[service]]

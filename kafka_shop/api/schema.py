@@ -45,7 +45,7 @@ class ShopSchema(AutoSchema):
 
     def get_examples(self) -> list[OpenApiExample]:
         """A body that is accepted, and what it may be answered with."""
-        body, answer = (example_of(each) for each in (self.get_request_serializer(), self._output()))
+        body, answer = example_of(self.get_request_serializer()), example_of(self._output()) or example_of(self.view)
         found = [OpenApiExample("example", body, request_only=True)] if body is not None else []
         return [*found, OpenApiExample("example", answer, response_only=True, status_codes=[self._success()])] if answer else found
 
@@ -122,7 +122,7 @@ class ShopSchema(AutoSchema):
 
 
 def example_of(serializer: Any) -> Any:
-    """What a serializer shows of itself, or of each of many; None: nothing."""
+    """What a serializer, or a view without one, shows of itself, or of each of many; None: nothing."""
     return getattr(getattr(serializer, "child", serializer), "example", None)
 
 
