@@ -11,9 +11,10 @@ def uuid7() -> UUID:
     return _uuid7()
 
 
-def first_id_of(time: datetime) -> UUID:
-    """The least UUID of version 7 that can be drawn at a time."""
-    return UUID(int=int(time.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62)
+def first_id_of(time: datetime, *, seconds: float = 0.0) -> UUID:
+    """The least UUID of version 7 that can be drawn at a time, or so many seconds after it; not before 1970."""
+    milliseconds = max(0, int((time.timestamp() + seconds) * 1000))
+    return UUID(int=milliseconds << 80 | 7 << 76 | 2 << 62)
 
 
 def time_of(id: UUID) -> datetime:

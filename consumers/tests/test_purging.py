@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from threading import Thread
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.core.management import call_command
@@ -21,11 +20,12 @@ from consumers.purging import Purger
 from consumers.tests.test_audit import checks, deliver_all
 from kafka_shop.api.models import IdempotencyKey
 from kafka_shop.databases import limited_transaction, run
-from kafka_shop.ids import first_id_of, uuid7
+from kafka_shop.ids import uuid7
 from notify.handlers import order_settled
 from notify.models import Horizon, Letter
 from notify.tests.helpers import settled
 from orders.models import Order
+from tests.keys import drawn_at
 from tests.sessions import eventually, in_own_session, somebody_waits_for_a_lock
 
 NOW = timezone.now()
@@ -38,20 +38,15 @@ def no_signals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("consumers.management.commands.purge.stop_on_signals", lambda purger: None)
 
 
-def id_of(time: datetime) -> UUID:
-    """A key that was drawn at a time."""
-    return UUID(int=first_id_of(time).int + uuid7().int % 2**60)
-
-
 def letter(written: datetime) -> Letter:
     order_settled.handle([event := settled(at=written)])
-    Letter.objects.filter(order_id=event.event.order_id).update(id=id_of(written))
+    Letter.objects.filter(order_id=event.event.order_id).update(id=drawn_at(written))
     return Letter.objects.get(order_id=event.event.order_id)
 
 
 def dead_letter(at: datetime, **values: Any) -> DeadLetter:
     common = {"consumer": "billing", "identity": str(uuid7()), "reason": "", "fingerprint": "", "failed_at": at}
-    return DeadLetter.objects.create(id=id_of(at), **common, **values)
+    return DeadLetter.objects.create(id=drawn_at(at), **common, **values)
 
 
 def test_old_letters_go_and_the_others_stay() -> None:
@@ -88,7 +83,7 @@ def test_who_is_stopped_has_done_whole_steps_and_goes_on_when_called_again(monke
 def test_an_event_of_before_the_horizon_brings_no_letter_back() -> None:
     event = settled(at=OLD)
     order_settled.handle([event])
-    Letter.objects.update(id=id_of(OLD))
+    Letter.objects.update(id=drawn_at(OLD))
     Purger().run(purging.letters(HORIZON))
 
     order_settled.handle([event, settled(at=HORIZON - timedelta(microseconds=1))])
@@ -124,7 +119,7 @@ def sold() -> Order:
     billing.services.deposit(account_id=account.id, amount=Decimal("100.00"), now=OLD)
     order = orders.services.place_order(customer_id=customer, items=[("TEA-001", 1)], now=OLD)
     deliver_all(OLD)
-    Letter.objects.update(id=id_of(OLD))
+    Letter.objects.update(id=drawn_at(OLD))
     return order
 
 

@@ -7,10 +7,14 @@ from uuid import UUID
 
 import msgspec
 from django import forms
+from django.db.models import QuerySet
 from django.urls.converters import UUIDConverter
 from django_filters import rest_framework as filters
 
+from kafka_shop.ids import first_id_of
+
 UUID_TEXT = re.compile(UUIDConverter.regex)  # as in paths
+KEY_DRAWN_WITHIN_SECONDS = 3600.0
 RFC_3339 = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -51,9 +55,20 @@ class Filters(filters.FilterSet):  # type: ignore[misc]  # django-filter ships n
 
 
 class MomentFilter(filters.Filter):  # type: ignore[misc]  # django-filter ships no types
-    """Compares with a time: `lookup_expr="gte"` for `…_after`, "lt" for `…_before`, so that windows meet without a gap."""
+    """Compares with a time: `lookup_expr="gte"` for `…_after`, "lt" for `…_before`, so that windows meet without a gap.
+
+    It is the time at which rows were made: their keys were drawn then, give or take KEY_DRAWN_WITHIN_SECONDS. So the key bounds what is
+    looked at, in lists that are in its order: a window of years ago is found as quickly as one of today.
+    """
 
     field_class = MomentField
+
+    def filter(self, rows: QuerySet[Any], time: datetime | None) -> QuerySet[Any]:
+        if time is None:
+            return rows
+        late = KEY_DRAWN_WITHIN_SECONDS if self.lookup_expr == "lt" else -KEY_DRAWN_WITHIN_SECONDS
+        found: QuerySet[Any] = super().filter(rows, time)
+        return found.filter(**{f"id__{self.lookup_expr}": first_id_of(time, seconds=late)})
 
 
 class IdFilter(filters.Filter):  # type: ignore[misc]  # django-filter ships no types

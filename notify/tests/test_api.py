@@ -11,6 +11,7 @@ from kafka_shop.api.tests.people import caller, refused, user
 from kafka_shop.ids import uuid7
 from kafka_shop.users.models import User
 from notify.models import Letter
+from tests.keys import drawn_at
 
 LETTERS = "/api/v1/notify/notifications/"
 NOW = datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)
@@ -76,7 +77,8 @@ def test_filters_narrow_what_one_may_see_and_never_widen_it(carol: User, dave: U
 
 
 def test_windows_of_time_meet_without_gap_or_overlap(carol: User) -> None:
-    early, late = letter(carol), letter(carol, created_at=NOW + timedelta(microseconds=1))
+    at = [NOW, NOW + timedelta(microseconds=1)]
+    early, late = (letter(carol, id=drawn_at(time), created_at=time) for time in at)
     client, border = caller(carol), "2026-01-31T12:00:00.123457Z"
     assert found(client.get(LETTERS, {"created_after": border})) == [late.id]
     assert found(client.get(LETTERS, {"created_before": border})) == [early.id]

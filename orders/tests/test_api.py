@@ -21,6 +21,7 @@ from kafka_shop.ids import uuid7
 from kafka_shop.messaging.models import OutboxRow
 from kafka_shop.users.models import User
 from orders.models import Order, OrderLine, Product
+from tests.keys import drawn_at
 
 ORDERS, PRODUCTS = "/api/v1/orders/", "/api/v1/orders/products/"
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -247,12 +248,15 @@ def test_a_settled_order_says_when_and_why(carol: User) -> None:
 
 
 def test_orders_are_filtered_by_status_and_time(carol: User) -> None:
-    early, late = paid(carol), rejected(carol, placed_at=NOW + timedelta(microseconds=1))
+    at = NOW + timedelta(microseconds=1)
+    early, late = paid(carol, id=drawn_at(NOW)), rejected(carol, id=drawn_at(at), placed_at=at)
     client, border = caller(carol), "2026-01-31T12:00:00.000001Z"
     assert found(client.get(ORDERS, {"status": "paid"})) == [early.id]
     assert found(client.get(ORDERS, {"status": "pending"})) == []
+    waiting = order_of(carol, id=drawn_at(NOW - timedelta(days=1)), placed_at=NOW - timedelta(days=1))
+    assert found(client.get(ORDERS, {"status": "pending"})) == [waiting.id]
     assert found(client.get(ORDERS, {"placed_after": border})) == [late.id]
-    assert found(client.get(ORDERS, {"placed_before": border})) == [early.id]
+    assert found(client.get(ORDERS, {"placed_before": border})) == [early.id, waiting.id]
     assert found(client.get(ORDERS, {"placed_after": border, "status": "paid"})) == []
 
 
