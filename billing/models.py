@@ -33,6 +33,7 @@ class Account(models.Model):
             ),
             models.CheckConstraint(condition=Q(currency__regex="^[A-Z]{3}$"), name="account_currency_is_a_code"),
         ]
+        permissions = [("export_account", "Can export accounts")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.currency} {self.id}"
@@ -86,7 +87,9 @@ class Invoice(models.Model):
             # the order in which facts are published again
             models.Index(fields=["settled_at", "id"], condition=Q(settled_at__isnull=False), name="invoice_settled"),
             models.Index(fields=["refunded_at", "id"], condition=Q(refunded_at__isnull=False), name="invoice_refunded"),
+            models.Index(fields=["status", "id"], condition=~Q(status="paid"), name="invoice_of_rare_status"),  # for lists by status
         ]
+        permissions = [("pay_invoice", "Can pay any invoice"), ("export_invoice", "Can export invoices")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(outcome="", settled_at=None, reason="", account=None)
@@ -144,6 +147,8 @@ class Transfer(models.Model):
                 name="transfer_kind_makes_sense",
             ),
         ]
+        indexes = [models.Index(fields=["kind", "id"], condition=~Q(kind="charge"), name="transfer_of_rare_kind")]  # for lists by kind
+        permissions = [("export_transfer", "Can export transfers")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount} {self.currency}"

@@ -1,51 +1,18 @@
-"""The event tables as staff see them: to read. With databases apart those of one database at a time, which is chosen beside the list."""
-
-from collections.abc import Iterator, Sequence
-from typing import Any
+"""What the engine, the relay and the API remember, as staff see it: to read."""
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest, QueryDict
 
-from consumers.models import DeadLetter, Position
-from kafka_shop.api.admin import ReadOnly
-from kafka_shop.databases import served_aliases
+from consumers import letters_admin  # noqa: F401  registers the dead letters
+from consumers.event_tables import Database, EventTable
+from consumers.models import Pause, Position
+from consumers.routes import PUBLISHERS
+from kafka_shop.api.models import IdempotencyKey
 from kafka_shop.messaging.models import OutboxRow, PublishedLog
-
-
-class Database(admin.SimpleListFilter):
-    """Names the databases of the services that this process serves, where there are several; the table itself reads the chosen one."""
-
-    title = parameter_name = "database"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        self._shown, aliases = shown_database(request), served_aliases()
-        return [(alias, alias) for alias in aliases] if len(aliases) > 1 else []
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
-        return queryset
-
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        for alias, display in self.lookup_choices:
-            query = changelist.get_query_string({self.parameter_name: alias})
-            yield {"selected": alias == self._shown, "query_string": query, "display": display}
-
-
-def shown_database(request: HttpRequest) -> str:
-    """The database that was chosen, on a list or before a row of it was opened; else that of the first service."""
-    before = QueryDict(request.GET.get("_changelist_filters", ""))
-    chosen = request.GET.get(Database.parameter_name) or before.get(Database.parameter_name)
-    return next((alias for alias in served_aliases() if alias == chosen), served_aliases()[0])
-
-
-class EventTable(ReadOnly):
-    """A table that every service's database has a copy of."""
-
-    list_filter = [Database]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
-        return super().get_queryset(request).using(shown_database(request))
+from kafka_shop.staff import links
+from kafka_shop.staff.lists import among
+from kafka_shop.staff.marks import column
+from kafka_shop.staff.periods import ByTime
+from kafka_shop.staff.searching import Searched
 
 
 @admin.register(Position)
@@ -54,30 +21,26 @@ class PositionAdmin(EventTable):
     ordering = ["consumer", "topic", "partition"]
 
 
-@admin.register(DeadLetter)
-class DeadLetterAdmin(EventTable):
-    list_display = ["failed_at", "consumer", "event_type", "subject", "reason", "attempts", "outcome"]
-    list_filter = [Database, "consumer", "outcome"]
-    search_fields = ["subject", "identity"]
-    ordering = ["-id"]
-    exclude = ["key", "value"]
-    readonly_fields = ["message"]
-
-    @admin.display(description="message, as it came")
-    def message(self, letter: DeadLetter) -> str:
-        return bytes(letter.value or b"").decode(errors="replace")
+@admin.register(Pause)
+class PauseAdmin(EventTable):
+    list_display = ["consumer", "since", "by"]
 
 
 @admin.register(OutboxRow)
 class OutboxRowAdmin(EventTable):
-    list_display = ["number", "destination", "event_id", "resent", "attempts", "not_before", "refused", "created_at"]
-    list_filter = [Database, "destination", "resent"]
-    search_fields = ["event_id"]
+    list_display = ["number", "destination", "event_id", "customer", "resent", "attempts", "not_before", "refused", "created_at"]
+    list_filter = [Database, among("destination", sorted(PUBLISHERS)), among("resent", ["True"])]
     ordering = ["number"]
+    unlisted = ["event"]
+    searched = Searched(texts=("event_id",), within={"destination__in": sorted(PUBLISHERS)})
     exclude = ["event"]
-    readonly_fields = ["content"]
+    readonly_fields = ["customer", "content"]
 
-    @admin.display(description="event")
+    @column("customer")
+    def customer(self, row: OutboxRow) -> str:
+        return links.customer(row.key)
+
+    @column("event")
     def content(self, row: OutboxRow) -> str:
         return bytes(row.event).decode()
 
@@ -86,3 +49,18 @@ class OutboxRowAdmin(EventTable):
 class PublishedLogAdmin(EventTable):
     list_display = ["destination", "identity", "seen_at", "republish_since"]
     ordering = ["destination"]
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(EventTable):
+    list_display = ["created_at", "caller", "path", "key", "status"]
+    list_filter = [Database, ByTime]
+    ordering = ["-created_at"]
+    unlisted = ["headers", "body"]
+    searched = Searched(ids=("owner",), customer="owner")
+    exclude = ["owner"]
+    readonly_fields = ["caller"]
+
+    @column("caller")
+    def caller(self, key: IdempotencyKey) -> str:
+        return links.customer(key.owner)

@@ -81,6 +81,11 @@ class DeadLetter(models.Model):
             models.Index(fields=["subject"], name="dead_letter_subject"),
             HashIndex(fields=["key"], condition=Q(closed_at=None), name="dead_letter_key"),  # a key may be longer than a B-tree takes
         ]
+        permissions = [
+            ("replay_deadletter", "Can replay dead letters"),
+            ("discard_deadletter", "Can discard dead letters"),
+            ("export_deadletter", "Can export dead letters"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.consumer}: {self.identity}"

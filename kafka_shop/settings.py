@@ -115,6 +115,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "kafka_shop.apps.ShopConfig",
     "kafka_shop.users",
+    "kafka_shop.staff",  # below what it registers anew
     "kafka_shop.messaging",
     "orders",
     "billing",
@@ -203,6 +204,8 @@ UNFOLD = {
     "STYLES": ["consumers.console.look.styles"],
     "SIDEBAR": {"show_search": True, "navigation": "consumers.console.look.navigation"},
 }
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 REST_KNOX = {
     "TOKEN_TTL": timedelta(days=env.integer("TOKEN_TTL_DAYS", 30)),
     "AUTH_HEADER_PREFIX": "Bearer",

@@ -11,9 +11,9 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from consumers.api import events_path
 from kafka_shop.api import health, metrics
-from kafka_shop.api.admin import leave_out
 from kafka_shop.api.kinds import PAGES
 from kafka_shop.api.root import Root
+from kafka_shop.staff.base import leave_out
 
 
 def api(services: Iterable[str]) -> list[Any]:

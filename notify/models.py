@@ -30,7 +30,13 @@ class Letter(models.Model):
             models.UniqueConstraint(fields=["order_id", "outcome"], name="letter_once_an_outcome"),
             models.CheckConstraint(condition=models.Q(outcome__in=Outcome.values), name="letter_outcome"),
         ]
-        indexes = [models.Index(fields=["customer_id", "-id"], name="letter_by_customer")]
+        indexes = [
+            models.Index(fields=["customer_id", "-id"], name="letter_by_customer"),
+            models.Index(
+                fields=["outcome", "id"], condition=~models.Q(outcome="paid"), name="letter_of_rare_outcome"
+            ),  # for lists by outcome
+        ]
+        permissions = [("export_letter", "Can export letters")]
 
     def __str__(self) -> str:
         return f"{self.outcome}: {self.order_id}"

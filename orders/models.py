@@ -86,7 +86,10 @@ class Order(models.Model):
             models.Index(fields=["customer_id", "-id"], name="order_by_customer"),
             models.Index(fields=["sweep_from"], condition=Q(sweep_from__isnull=False), name="order_awaits_billing"),
             models.Index(LAST_FACT, F("id"), name="order_by_last_fact"),
+            # for lists by status; those of the other two are found by the index of all, and by that of those who await billing
+            models.Index(fields=["status", "id"], condition=Q(status__in=["rejected", "cancelled"]), name="order_of_rare_status"),
         ]
+        permissions = [("cancel_order", "Can cancel any order"), ("export_order", "Can export orders")]
 
     def __str__(self) -> str:
         return f"{self.id} {self.status}"

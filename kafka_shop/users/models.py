@@ -9,6 +9,9 @@ from kafka_shop.ids import uuid7
 class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
 
+    class Meta(AbstractUser.Meta):
+        indexes = [models.Index(fields=["id"], condition=models.Q(is_staff=True), name="user_staff")]  # few of many
+
 
 class FailedAttempt(models.Model):
     """An attempt to sign in that failed within the last minute, and a hash of the name and the address that it came from."""

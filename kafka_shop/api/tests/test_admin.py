@@ -3,7 +3,7 @@
 from django.contrib.admin import AdminSite
 
 from billing.models import Account
-from kafka_shop.api.admin import ReadOnly, leave_out
+from kafka_shop.staff.base import ReadOnly, leave_out
 from orders.models import Order
 
 
