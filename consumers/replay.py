@@ -1,17 +1,16 @@
-"""Dead letters whose cause was mended: found, applied again one by one, or discarded. The command, the API and the console call this.
+"""Dead letters whose cause was mended: applied again one by one, or discarded. The command, the API and the console call this.
 
 A dead letter is applied after all older open ones of its consumer and key, chosen or not: that keeps the order of a customer's events. When
 one of them fails, those behind it stay open.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
 import structlog
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 
@@ -21,72 +20,35 @@ from consumers.failures import Verdict, judge, reason
 from consumers.models import DeadLetter
 from consumers.reading import OVER_HTTP, Reader
 from consumers.routes import ROUTES
-from kafka_shop.databases import alias_of, limited_transaction, served_aliases
+from kafka_shop.databases import alias_of, limited_transaction
 from kafka_shop.messaging.kafka import Record
 
 log = structlog.get_logger("consumers")
 
-ORDER = ("failed_at", "partition", "offset", "id")
-STATES = ("open", "applied", "replayed", "discarded", "all")
+ORDER_OF_KEY = ("failed_at", "partition", "offset", "id")
+MOST_ATTEMPTS = 20  # what has been tried so often is left out unless it is asked for: a loop that replays all comes to an end
+PER_SECOND = 100  # letters, at most
 ONCE_MORE = {Verdict.AGAIN, Verdict.AGAIN_ONCE}
+STILL_OPEN = {"failed", "left out"}
 NOT_ITS_FAULT = {Verdict.AGAIN, Verdict.STOP}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """Which dead letters; what is empty asks for nothing."""
-
-    ids: Collection[UUID] = ()
-    consumer: str = ""
-    reason: str = ""  # a part of it, in capitals or not
-    fingerprint: str = ""
-    subject: str = ""
-    state: str = "open"  # one of STATES
-    attempts_below: int = 0
-
-
 class Outcome(NamedTuple):
-    """What became of a dead letter that was to be replayed, and why."""
+    """What became of a dead letter that was to be mended, and why."""
 
     letter: DeadLetter
-    state: Literal["replayed", "failed", "held back", "gone"]  # gone: it is closed
+    state: Literal["replayed", "discarded", "failed", "held back", "left out", "gone"]  # left out: tried too often; gone: it is closed
     reason: str = ""
 
 
-def chosen(*, alias: str, choice: Choice) -> QuerySet[DeadLetter]:
-    """The chosen dead letters of one database, of the consumers that this process serves: oldest first, without what they carry."""
-    served = [name for name in settings.SERVICES if alias_of(name) == alias and choice.consumer in {"", name}]
-    wanted = {
-        "id__in": choice.ids,
-        "reason__icontains": choice.reason,
-        "fingerprint": choice.fingerprint,
-        "subject": choice.subject,
-        "attempts__lt": choice.attempts_below,
-        "outcome": choice.state if choice.state not in {"open", "all"} else "",
-    }
-    found = DeadLetter.objects.using(alias).filter(consumer__in=served, **{name: value for name, value in wanted.items() if value})
-    found = found.filter(closed_at=None) if choice.state == "open" else found
-    return found.defer("value", "headers").order_by(*ORDER)
-
-
-def find(*, choice: Choice, limit: int) -> list[DeadLetter]:
-    """The first `limit` of the chosen dead letters of all databases in use."""
-    found: list[DeadLetter] = []
-    for alias in served_aliases():
-        found += chosen(alias=alias, choice=choice)[: limit - len(found)]
-    return found
-
-
-def count(*, choice: Choice) -> int:
-    """How many are chosen in all databases in use."""
-    return sum(chosen(alias=alias, choice=choice).count() for alias in served_aliases())
-
-
-def replay(*, letters: Iterable[DeadLetter], clock: Callable[[], datetime], dry_run: bool = False) -> Iterator[Outcome]:
+def replay(
+    *, letters: Iterable[DeadLetter], clock: Callable[[], datetime], dry_run: bool = False, attempts_below: int = 0
+) -> Iterator[Outcome]:
     """Applies open dead letters, each in a transaction of its own, and says of each what became of it.
 
     Only the letter's own consumer gets the event; the facts that follow go to the outbox. A try is counted before it is made; one that
     fails leaves the letter open with its newest reason. dry_run: the handler runs, all it did is rolled back, and no try is counted.
+    attempts_below: what has been tried so often is left out, also where it is older than what was chosen; 0: nothing is.
     Raises database errors that are not the letter's fault.
     """
     stuck: dict[tuple[str, bytes], UUID] = {}
@@ -95,11 +57,22 @@ def replay(*, letters: Iterable[DeadLetter], clock: Callable[[], datetime], dry_
         if line in stuck:
             yield Outcome(letter, "held back", f"dead letter {stuck[line]} of the same key is older and still open")
             continue
-        outcome = attempt(letter, clock, dry_run)
+        if attempts_below and letter.attempts >= attempts_below:
+            outcome = Outcome(letter, "left out", f"it has been tried {letter.attempts} times, last: {letter.reason}")
+        else:
+            outcome = attempt(letter, clock, dry_run)
         log.info("replay", id=str(letter.id), consumer=letter.consumer, state=outcome.state, reason=outcome.reason, dry_run=dry_run)
-        if outcome.state == "failed" and letter.key:
+        if outcome.state in STILL_OPEN and letter.key:
             stuck[line] = letter.id
         yield outcome
+
+
+def paced(outcomes: Iterable[Outcome], per_second: float, sleep: Callable[[float], object] = time.sleep) -> Iterator[Outcome]:
+    """So many a second at most: what follows from a flood of replays is as quick as that for everybody behind."""
+    begun = time.monotonic()
+    for number, outcome in enumerate(outcomes, 1):
+        yield outcome
+        sleep(max(0.0, begun + number / per_second - time.monotonic()))
 
 
 def discard(*, letters: Iterable[DeadLetter], why: str, now: datetime) -> int:
@@ -123,7 +96,7 @@ def older(letter: DeadLetter) -> list[DeadLetter]:
     if not letter.key:
         return []
     same = DeadLetter.objects.using(alias_of(letter.consumer)).filter(closed_at=None, consumer=letter.consumer, key=letter.key)
-    line = list(same.filter(failed_at__lte=letter.failed_at).defer("value", "headers").order_by(*ORDER))
+    line = list(same.filter(failed_at__lte=letter.failed_at).defer("value", "headers").order_by(*ORDER_OF_KEY))
     return line[: line.index(letter)] if letter in line else []
 
 

@@ -31,7 +31,7 @@ class ConsumerViewSet(OpsViewSet):
     lookup_field, lookup_value_converter = "name", "str"
     inputs = {"pause": Nothing, "resume": Nothing}
     outputs = {"pause": ConsumerOut, "resume": ConsumerOut}
-    may_act = MAY_PAUSE
+    may_act = {"pause": MAY_PAUSE, "resume": MAY_PAUSE}
 
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, name: str) -> Response:

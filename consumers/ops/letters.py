@@ -2,13 +2,11 @@
 
 import base64
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.utils import timezone
 from django_filters import rest_framework as filters
 from django_filters.utils import translate_validation
 from rest_framework import serializers
@@ -17,19 +15,23 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from consumers.choosing import STATES, Choice, chosen, count
 from consumers.models import DeadLetter
+from consumers.ops import mending
 from consumers.ops.letters_out import DeadLetterOut, ReplayOut, WholeDeadLetterOut
+from consumers.ops.mending import MAY_DISCARD, MAY_LOOK, MAY_REPLAY, MOST, discard_one, replay_one, replay_part
 from consumers.ops.merged import Merged
 from consumers.ops.permissions import OpsViewSet
-from consumers.replay import STATES, Choice, Outcome, chosen, count, discard, find, replay
+from consumers.reading import OVER_HTTP
+from consumers.replay import MOST_ATTEMPTS, PER_SECOND, Outcome
 from consumers.routes import ROUTES
 from kafka_shop.api.fields import Flag, Text, WholeNumber
 from kafka_shop.api.filters import Filters, TextFilter
 from kafka_shop.api.serializers import Strict
 from kafka_shop.databases import served_aliases
+from kafka_shop.users.models import User
 
-MOST_ATTEMPTS = 20  # a letter that has failed so often is replayed by its id only: a loop that replays all must come to an end
-MOST_REPLAYED, REPLAYED = 1000, 100  # in one request
+REPLAYED = 100  # in one request, unless it asks for more
 
 
 class DeadLetterFilter(Filters):
@@ -50,7 +52,10 @@ class ReplayMany(Replay):
     reason = Text(max_length=500, default="", help_text="A part of it.")
     fingerprint = Text(max_length=500, default="")
     subject = Text(max_length=500, default="")
-    limit = WholeNumber(min_value=1, max_value=MOST_REPLAYED, default=REPLAYED)
+    limit = WholeNumber(min_value=1, max_value=MOST, default=REPLAYED)
+    per_second = WholeNumber(min_value=1, max_value=1000, default=PER_SECOND, help_text="So many at most; the answer comes after 5 s.")
+    exhausted = Flag(default=False, help_text=f"Also those that have been tried {MOST_ATTEMPTS} times or more.")
+    after = serializers.UUIDField(default=None, allow_null=True, help_text="Of the answer before: only those that come after it.")
     example = {"consumer": "billing", "fingerprint": "cc61fdc852393246", "dry_run": True}
 
 
@@ -66,7 +71,8 @@ class DeadLetterViewSet(OpsViewSet):
     inputs = {"replay": Replay, "replay_many": ReplayMany, "discard": Discard}
     outputs = {"retrieve": WholeDeadLetterOut, "replay": ReplayOut, "replay_many": ReplayOut}
     filterset_class = DeadLetterFilter
-    may_look, may_act = "consumers.view_deadletter", "consumers.change_deadletter"
+    may_look = MAY_LOOK
+    may_act = {"replay": MAY_REPLAY, "replay_many": MAY_REPLAY, "discard": MAY_DISCARD}
 
     def list(self, request: Request) -> Response:
         """The open ones, newest first, unless `state` asks for others. Without what they carry."""
@@ -85,57 +91,54 @@ class DeadLetterViewSet(OpsViewSet):
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: UUID) -> Response:
         """Applies it again, behind the older open ones of its customer."""
-        return self.replayed([known(pk)], dry_run=self.body()["dry_run"])
+        letter, dry_run = known(pk), self.body()["dry_run"]
+        return replayed(replay_one(letter=letter, user=cast(User, request.user), dry_run=dry_run), dry_run=dry_run)
 
     @action(detail=False, methods=["post"], url_path="replay")
     def replay_many(self, request: Request) -> Response:
-        """Applies the oldest open ones of a consumer again, `limit` at most; those that failed 20 times only by their ids."""
+        """Applies the oldest open ones of a consumer again, `limit` at most, for 5 s at most; with `more` go on `after` the last one.
+
+        Those that have been tried 20 times are left out unless `exhausted` asks for them: a loop that replays all comes to an end.
+        """
         body = self.body()
-        dry_run, limit = body.pop("dry_run"), body.pop("limit")
-        choice = Choice(**body, attempts_below=MOST_ATTEMPTS)
-        return self.replayed(find(choice=choice, limit=limit), dry_run=dry_run, left=choice)
+        asked = {name: body[name] for name in ("dry_run", "limit", "per_second")}
+        after, tries = body["after"] and known(body["after"]), 0 if body["exhausted"] else MOST_ATTEMPTS
+        filters = {name: body[name] for name in ("consumer", "reason", "fingerprint", "subject")}
+        part = replay_part(choice=Choice(**filters, after=after, attempts_below=tries), user=cast(User, request.user), **asked)
+        left = count(choice=Choice(**filters, attempts_below=tries))
+        return replayed(part.outcomes, dry_run=asked["dry_run"], left=left, more=part.more, after=part.after and part.after.id)
 
     @action(detail=True, methods=["post"])
     def discard(self, request: Request, pk: UUID) -> Response:
         """Closes it for good; the row stays, with the reason. One that is closed already is answered as it is."""
-        letter = known(pk)
-        if discard(letters=[letter], why=self.body()["reason"], now=timezone.now()):
-            self.note(letter, "Discarded.")
+        discard_one(letter=known(pk), user=cast(User, request.user), why=self.body()["reason"])
         return Response(DeadLetterOut(known(pk)).data)
 
-    def replayed(self, letters: Iterable[DeadLetter], *, dry_run: bool, left: Choice | None = None) -> Response:
-        """The answer to a replay. What is done is noted at once: a database that goes away meanwhile takes no note with it."""
-        results: list[Outcome] = []
-        for outcome in replay(letters=letters, clock=timezone.now, dry_run=dry_run):
-            results.append(outcome)
-            if not dry_run:
-                self.note(outcome.letter, f"Replay: {outcome.state}.")
-        counts = Counter(each.state for each in results)
-        open_now = count(choice=left) if left else 0
-        return Response(ReplayOut({"dry_run": dry_run, "results": results, "counts": counts, "left": open_now}).data)
 
-    def note(self, letter: DeadLetter, what: str) -> None:
-        """Writes the admin's log."""
-        LogEntry.objects.log_actions(self.customer, [letter], CHANGE, what, single_object=True)
+def replayed(results: Sequence[Outcome], **told: Any) -> Response:
+    """The answer to a replay."""
+    counts = Counter(each.state for each in results)
+    return Response(ReplayOut({"left": 0, "more": False, "after": None, **told, "results": results, "counts": counts}).data)
 
 
 def known(id: UUID) -> DeadLetter:
     """A dead letter of a consumer that this process serves, open or not. Raises NotFound."""
-    found = find(choice=Choice(ids=[id], state="all"), limit=1)
-    if not found:
+    letter = mending.known(id)
+    if letter is None:
         raise NotFound
-    return found[0]
+    return letter
 
 
 def whole(letter: DeadLetter) -> dict[str, Any]:
     """Everything that is known of one letter; bytes that are no text are shown escaped, and raw in base64."""
     value = None if letter.value is None else bytes(letter.value)
+    over_http = letter.partition == OVER_HTTP
     return {
         **DeadLetterOut(letter).data,
         "identity": letter.identity,
         "topic": letter.topic,
-        "partition": letter.partition,
-        "offset": letter.offset,
+        "partition": None if over_http else letter.partition,
+        "offset": None if over_http else letter.offset,
         "key": text(letter.key),
         "headers": [{"name": name, "value": content} for name, content in letter.headers],
         "decoded": decoded(value),

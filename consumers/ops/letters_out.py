@@ -45,7 +45,7 @@ class HeaderOut(serializers.Serializer[Any]):
 class WholeDeadLetterOut(DeadLetterOut):
     identity = serializers.CharField(help_text="The event's id, else where it lies, else the SHA-256 of what came.")
     topic = serializers.CharField()
-    partition = serializers.IntegerField(allow_null=True)
+    partition = serializers.IntegerField(allow_null=True, help_text="null: it came over HTTP.")
     offset = serializers.IntegerField(allow_null=True)
     key = serializers.CharField(allow_null=True)
     headers = HeaderOut(many=True)
@@ -68,7 +68,9 @@ class WholeDeadLetterOut(DeadLetterOut):
 
 class OutcomeOut(serializers.Serializer[Any]):
     id = serializers.UUIDField(source="letter.id")
-    state = serializers.ChoiceField(choices=["replayed", "failed", "held back", "gone"], help_text="gone: it is closed.")
+    state = serializers.ChoiceField(
+        choices=["replayed", "failed", "held back", "left out", "gone"], help_text="left out: tried too often. gone: it is closed."
+    )
     reason = serializers.CharField()
 
 
@@ -77,9 +79,13 @@ class ReplayOut(serializers.Serializer[Any]):
     results = OutcomeOut(many=True, help_text="Older open ones of the same customers go first, chosen or not.")
     counts = serializers.DictField(child=serializers.IntegerField())
     left = serializers.IntegerField(help_text="How many of those that were chosen by filters are open now.")
+    more = serializers.BooleanField(help_text="There is more to do: ask again, with `after` as it is here.")
+    after = serializers.UUIDField(allow_null=True, help_text="Those that were chosen by filters are done up to this one.")
     example = {
         "dry_run": False,
         "results": [{"id": LETTER, "state": "replayed", "reason": ""}],
         "counts": {"replayed": 1},
         "left": 0,
+        "more": False,
+        "after": LETTER,
     }

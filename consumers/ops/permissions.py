@@ -1,5 +1,6 @@
 """Who may see and do what in ops/."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAdminUser, IsAuthenticated
@@ -9,10 +10,10 @@ from kafka_shop.api.views import ShopViewSet
 
 
 class HasPermission(BasePermission):
-    """Staff with the view's permission to look, or that for what does more than look."""
+    """Staff with the view's permission to look, or that of the action which does more than look."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        wanted = view.may_look if request.method in SAFE_METHODS else view.may_act
+        wanted = view.may_look if request.method in SAFE_METHODS else view.may_act.get(view.action)
         return not wanted or request.user.has_perm(wanted)
 
 
@@ -21,4 +22,4 @@ class OpsViewSet(ShopViewSet):
 
     permission_classes = [IsAuthenticated, IsAdminUser, HasPermission]
     may_look: ClassVar[str] = ""
-    may_act: ClassVar[str] = ""
+    may_act: ClassVar[Mapping[str, str]] = {}  # by action

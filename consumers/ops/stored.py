@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError
 
 from billing.models import Invoice, Transfer
 from consumers.models import DeadLetter
+from consumers.ops.asking import Databases
 from consumers.pausing import is_paused
 from consumers.routes import ROUTES
 from kafka_shop.databases import alias_of
@@ -52,7 +52,8 @@ class Part(NamedTuple):
 
 def stored(order_id: UUID) -> Stored:
     """Asks the database of every service that this process serves; one that does not answer leaves its part out."""
-    asked = {name: part(name, order_id) for name in ROUTES if name in settings.SERVICES}
+    databases = Databases()
+    asked = {name: databases.told(part, name, order_id) for name in ROUTES if name in settings.SERVICES}
     parts = {name: found for name, found in asked.items() if found}
     own = {what: found for each in parts.values() for what, found in each.own.items()}
     dead = [letter for each in parts.values() for letter in each.dead_letters]
@@ -67,12 +68,9 @@ def stored(order_id: UUID) -> Stored:
     )
 
 
-def part(name: str, order_id: UUID) -> Part | None:
-    """None: the database does not answer."""
-    try:
-        return Part(OWN[name](order_id), outbox_rows(name, order_id), dead_letters(name, str(order_id)), is_paused(name))
-    except DatabaseError:
-        return None
+def part(name: str, order_id: UUID) -> Part:
+    """Raises database errors."""
+    return Part(OWN[name](order_id), outbox_rows(name, order_id), dead_letters(name, str(order_id)), is_paused(name))
 
 
 def of_orders(order_id: UUID) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from django.db import DataError, OperationalError
 from pytest_django import Settings
 
 from consumers import replay
+from consumers.choosing import Choice, find
 from consumers.dead_letters import Flooded
 from consumers.models import DeadLetter
 from consumers.process import one_line_errors
 from consumers.receiving import SendAgain, receive
-from consumers.replay import Choice
 from consumers.tests.memory_broker import MemoryBroker
 from consumers.tests.running import run as run_consumer
 from consumers.tests.stubs import CONSUMER, NOW, Doors, Opened, opened, raw
@@ -117,7 +117,7 @@ def fails_again() -> None:
     """A replay of all fails, by the command and without it."""
     with pytest.raises(CommandError):
         call_command("dead_letters", "replay", "--all")
-    [outcome] = replay.replay(letters=replay.find(choice=Choice(), limit=1), clock=lambda: NOW)
+    [outcome] = replay.replay(letters=find(choice=Choice(), limit=1), clock=lambda: NOW)
     assert outcome.state == "failed"
     assert SECRET not in outcome.reason
     refused()

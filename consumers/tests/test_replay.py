@@ -9,11 +9,12 @@ from django.db import OperationalError, ProgrammingError, connection
 from pytest_django import Settings
 
 from consumers import batch, replay
+from consumers.choosing import Choice, count, find
 from consumers.models import DeadLetter
 from consumers.positions import Positions
 from consumers.reading import Item, Reader
 from consumers.receiving import receive
-from consumers.replay import Choice, Outcome
+from consumers.replay import Outcome
 from consumers.routes import ROUTES, Route
 from consumers.tests.stubs import CONSUMER, NOW, TOPIC, Closed, Doors, Opened, closed, effects, items_of, opened, outbox, raw, record, uuid
 from kafka_shop.databases import rows
@@ -347,23 +348,23 @@ class TestChoice:
         ],
     )
     def test_it_finds_what_was_asked_for_oldest_first(self, choice: Choice, found: list[str]) -> None:
-        letters = replay.find(choice=choice, limit=100)
+        letters = find(choice=choice, limit=100)
         numbers = {str(uuid(number)): number for number in (1, 2, 3)}
         words = [f"{each.consumer} {each.event_type.split('.')[2]} {numbers[each.subject]}" for each in letters]
         assert sorted(words) == sorted(found)
         assert [each.failed_at for each in letters] == sorted(each.failed_at for each in letters)
-        assert replay.count(choice=choice) == len(found)
+        assert count(choice=choice) == len(found)
 
     def test_those_that_failed_alike_have_one_fingerprint(self) -> None:
         letter = DeadLetter.objects.get(identity=closed(2).id)
-        assert replay.find(choice=Choice(fingerprint=letter.fingerprint), limit=9) == [letter]
+        assert find(choice=Choice(fingerprint=letter.fingerprint), limit=9) == [letter]
 
     def test_no_more_than_the_limit(self) -> None:
-        assert len(replay.find(choice=Choice(), limit=2)) == 2
+        assert len(find(choice=Choice(), limit=2)) == 2
 
     def test_only_what_this_process_serves(self, settings: Settings) -> None:
         settings.SERVICES = ["notify"]
-        assert [each.consumer for each in replay.find(choice=Choice(), limit=9)] == ["notify"]
+        assert [each.consumer for each in find(choice=Choice(), limit=9)] == ["notify"]
 
 
 def test_two_replays_at_once_apply_an_event_once(committed_effects_table: None, doors: Doors) -> None:

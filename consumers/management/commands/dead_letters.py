@@ -10,10 +10,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from consumers.bars import bar
+from consumers.choosing import STATES, Choice, count, find
 from consumers.models import DeadLetter
 from consumers.names import refuse_unserved
 from consumers.process import one_line_errors
-from consumers.replay import STATES, Choice, Outcome, count, discard, find, replay
+from consumers.replay import Outcome, discard, replay
 from consumers.routes import ROUTES
 
 FILTERS = ("consumer", "fingerprint", "subject")

@@ -13,8 +13,9 @@ from rest_framework.test import APIClient
 
 from billing.models import Invoice
 from consumers.models import DeadLetter
-from consumers.ops import letters, merged
+from consumers.ops import mending, merged
 from consumers.ops.tests.moving import apply, moved, placed, published
+from consumers.replay import MOST_ATTEMPTS
 from kafka_shop.api.tests.people import caller, refused, user
 from kafka_shop.ids import uuid7
 from kafka_shop.messaging.kafka import Record
@@ -126,6 +127,8 @@ def test_a_replay_applies_the_event_and_closes_the_letter(staff: APIClient) -> N
         "results": [{"id": str(letter.pk), "state": "replayed", "reason": ""}],
         "counts": {"replayed": 1},
         "left": 0,
+        "more": False,
+        "after": None,
     }
     assert Invoice.objects.get(order_id=letter.subject).status == "paid"
     moved("orders", "notify")
@@ -157,13 +160,55 @@ def test_many_are_replayed_by_filter_up_to_the_limit_the_oldest_first(staff: API
 
 def test_a_loop_that_replays_all_comes_to_an_end(staff: APIClient) -> None:
     letter = failed()
-    DeadLetter.objects.update(value=b"{}", attempts=letters.MOST_ATTEMPTS - 2)
+    DeadLetter.objects.update(value=b"{}", attempts=MOST_ATTEMPTS - 2)
     turns = 0
     while post(staff, "replay/", consumer="billing")["left"]:
         turns += 1
         assert turns < 10
     assert post(staff, "replay/", consumer="billing")["results"] == []
     assert post(staff, f"{letter.pk}/replay/")["counts"] == {"failed": 1}  # by its id it may be tried again
+
+
+def test_a_letter_that_was_tried_too_often_holds_up_those_behind_it_without_another_try(staff: APIClient) -> None:
+    first = failed()
+    later = failed("dave")
+    DeadLetter.objects.filter(pk=first.pk).update(attempts=MOST_ATTEMPTS)
+    DeadLetter.objects.filter(pk=later.pk).update(key=first.key)
+
+    told = post(staff, "replay/", consumer="billing")
+
+    assert told["counts"] == {"left out": 1, "held back": 1}
+    assert not told["more"]  # a loop that goes on while there is more ends
+    first.refresh_from_db()
+    assert first.attempts == MOST_ATTEMPTS
+    assert post(staff, "replay/", consumer="billing", exhausted=True)["counts"] == {"replayed": 2}
+
+
+def test_a_run_in_parts_passes_each_letter_once(staff: APIClient) -> None:
+    broken = failed()
+    DeadLetter.objects.update(value=b"{}")
+    others = [failed(name) for name in ("dave", "frank", "grace")]
+
+    seen, after = [], None
+    for more in (True, True, True, True, False):
+        told = post(staff, "replay/", consumer="billing", limit=1, after=after)
+        seen += [(each["id"], each["state"]) for each in told["results"]]
+        assert told["more"] == more
+        after = told["after"]
+
+    assert seen == [(str(broken.pk), "failed"), *((str(each.pk), "replayed") for each in others)]
+    broken.refresh_from_db()
+    assert broken.attempts == 2
+
+
+def test_a_request_ends_after_a_time_and_says_where_to_go_on(staff: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mending, "SECONDS", 0)
+    first, second = failed(), failed("dave")
+    told = post(staff, "replay/", consumer="billing")
+    assert ([each["id"] for each in told["results"]], told["more"], told["after"]) == ([str(first.pk)], True, str(first.pk))
+    monkeypatch.undo()
+    told = post(staff, "replay/", consumer="billing", after=told["after"])
+    assert ([each["id"] for each in told["results"]], told["more"], told["left"]) == ([str(second.pk)], False, 0)
 
 
 def test_a_discarded_letter_keeps_the_reason_and_stays_closed(staff: APIClient) -> None:
@@ -181,7 +226,7 @@ def test_each_action_is_in_the_admins_log(staff: APIClient) -> None:
     post(staff, f"{one.pk}/replay/")
     post(staff, f"{other.pk}/discard/", reason="a test")
     noted = LogEntry.objects.order_by("pk").values_list("user__username", "object_id", "change_message")
-    assert list(noted) == [("eve", str(one.pk), "Replay: replayed."), ("eve", str(other.pk), "Discarded.")]
+    assert list(noted) == [("eve", str(one.pk), "Replay: replayed."), ("eve", str(other.pk), "Discarded, because a test.")]
 
 
 @pytest.mark.parametrize(
@@ -194,6 +239,8 @@ def test_each_action_is_in_the_admins_log(staff: APIClient) -> None:
         ("replay/", {"consumer": "billing", "dry_run": "true"}, "/dry_run"),
         ("replay/", {"consumer": "billing", "dry_run": 1}, "/dry_run"),
         ("replay/", {"consumer": "billing", "dry-run": True}, "/dry-run"),
+        ("replay/", {"consumer": "billing", "per_second": 0}, "/per_second"),
+        ("replay/", {"consumer": "billing", "after": "x"}, "/after"),
         ("{id}/discard/", {}, "/reason"),
         ("{id}/discard/", {"reason": ""}, "/reason"),
     ],
@@ -208,16 +255,32 @@ def test_a_body_that_means_nothing_does_nothing(staff: APIClient, path: str, bod
 
 
 @pytest.mark.parametrize(
-    ("permission", "looks", "mends"), [("view_deadletter", 200, 403), ("change_deadletter", 403, 200), (None, 403, 403)]
+    ("permission", "looks", "replays", "discards"),
+    [
+        ("view_deadletter", 200, 403, 403),
+        ("replay_deadletter", 403, 200, 403),
+        ("discard_deadletter", 403, 403, 200),
+        ("change_deadletter", 403, 403, 403),
+        (None, 403, 403, 403),
+    ],
 )
-def test_staff_does_what_its_permission_says(permission: str | None, looks: int, mends: int) -> None:
+def test_staff_does_what_its_permission_says(permission: str | None, looks: int, replays: int, discards: int) -> None:
     letter, person = failed(), user("eve", staff=True)
     person.user_permissions.set(Permission.objects.filter(codename=permission))
     client = caller(person)
     assert [client.get(path).status_code for path in (LETTERS, f"{LETTERS}{letter.pk}/")] == [looks] * 2
-    assert client.post(f"{LETTERS}{letter.pk}/discard/", {"reason": "x"}).status_code == mends
+    assert client.post(f"{LETTERS}replay/", {"consumer": "billing", "dry_run": True}).status_code == replays
+    assert client.post(f"{LETTERS}{letter.pk}/replay/", {"dry_run": True}).status_code == replays
+    assert client.post(f"{LETTERS}{letter.pk}/discard/", {"reason": "x"}).status_code == discards
     letter.refresh_from_db()
-    assert letter.state == ("discarded" if mends == 200 else "open")
+    assert letter.state == ("discarded" if discards == 200 else "open")
+
+
+def test_a_superuser_needs_no_permission() -> None:
+    letter, person = failed(), user("root", staff=True)
+    person.is_superuser = True
+    person.save()
+    assert caller(person).post(f"{LETTERS}{letter.pk}/discard/", {"reason": "x"}).status_code == 200
 
 
 def test_a_customer_with_the_permission_is_no_staff() -> None:
