@@ -9,10 +9,10 @@ from pytest_django import Settings
 
 import orders.services
 from billing.models import Account, Invoice
+from consumers.choosing import Choice, find
 from consumers.console import trying
 from consumers.models import DeadLetter
 from consumers.ops.tests.moving import apply, moved, published
-from consumers.choosing import Choice, find
 from consumers.replay import replay
 from kafka_shop.messaging.models import OutboxRow
 from notify.models import Letter
