@@ -3,11 +3,14 @@
 import os
 from pathlib import Path
 
+NAME = os.environ.get("SHOP_TEST_VAR", "test")
+VAR_DIR = Path(__file__).resolve().parent.parent / "var" / NAME
+
 os.environ.update(
     SHOP_IGNORE_DOTENV="1",
     DEBUG="true",
     SECRET_KEY="only-for-tests",
-    VAR_DIR=str(Path(__file__).resolve().parent.parent / "var" / os.environ.get("SHOP_TEST_VAR", "test")),
+    VAR_DIR=str(VAR_DIR),
     SIGN_UP="true",
     SELF_SERVICE_DEPOSITS="true",
     LOG_FORMAT="text",

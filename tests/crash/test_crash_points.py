@@ -2,8 +2,6 @@
 
 import importlib
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +10,9 @@ import msgspec
 import pytest
 from django.urls import URLResolver, get_resolver
 
+from tests import ahead
 from tests.kafka.cluster import KafkaCluster
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(900)  # a run of more than a thousand points; it measures nothing
 
 SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|SET|WITH)\b")
@@ -55,18 +53,16 @@ class Run(msgspec.Struct):
         return {label for seen, label in self.seen if seen == kind}
 
 
-def run(folder: Path, *arguments: str) -> Run:
-    """A process of its own, because it forks: this one has threads and connections."""
-    file = folder / "run.json"
-    command = [sys.executable, "-W", "error", "-m", "tests.crash", "--json", str(file), *arguments]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+def found(file: Path, ended: ahead.Ended) -> Run:
+    """What a run has written. It was a process of its own, because it forks: this one has threads and connections."""
     assert file.exists(), ended.stderr
     return msgspec.json.decode(file.read_bytes(), type=Run)
 
 
 @pytest.fixture(scope="module")
-def everywhere(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return run(tmp_path_factory.mktemp("crash"))
+def everywhere() -> Iterator[Run]:
+    yield found(ahead.CRASH_POINTS, ahead.result("test_crash_points"))
+    ahead.CRASH_POINTS.unlink()
 
 
 def test_nothing_is_lost_or_doubled_wherever_a_process_is_stopped(everywhere: Run) -> None:
@@ -94,11 +90,12 @@ def test_transactions_and_the_clients_calls_are_stopped_at(everywhere: Run) -> N
 
 @pytest.mark.kafka
 def test_nothing_is_lost_or_doubled_wherever_the_real_client_is_stopped(kafka: KafkaCluster, tmp_path: Path) -> None:
-    found = run(tmp_path, "--kafka", kafka.bootstrap)
+    file = tmp_path / "run.json"
+    run = found(file, ahead.run("tests.crash", "--json", str(file), "--kafka", kafka.bootstrap))
 
-    assert found.wrong == [], "\n".join(found.wrong)
-    assert found.done == found.points
-    assert CLIENT - found.labels("kafka") == set()
+    assert run.wrong == [], "\n".join(run.wrong)
+    assert run.done == run.points
+    assert CLIENT - run.labels("kafka") == set()
 
 
 def posts(resolver: URLResolver) -> Iterator[str]:

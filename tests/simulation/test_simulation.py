@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import ahead
+
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = 1000
 
 
 def simulate(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -18,9 +19,9 @@ def simulate(*arguments: str, **environment: str) -> "subprocess.CompletedProces
 
 @pytest.mark.timeout(1800)  # a hundred seconds alone on two cores, and these may be busy
 def test_every_history_keeps_every_promise() -> None:
-    run = simulate("--seeds", str(SEEDS))
+    ended = ahead.result("test_simulation")
 
-    assert run.returncode == 0, f"{run.stdout}\n{run.stderr}"
+    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
 
 
 @pytest.mark.parametrize("seed", ["11", "17"])
