@@ -19,6 +19,7 @@ WINDOW = 2000  # rows a turn
 WINDOW_BYTES = 1024 * 1024
 TURN_SECONDS = 5.0
 FULL_SCAN_SECONDS = 1.0
+FULL_SCAN_SHARE = 0.05  # of the time: where an old transaction keeps millions of deleted rows, it takes seconds to pass over them
 MARGIN = 2000  # numbers below the last one published that are still looked at: some commit late
 LONGEST_BACKOFF_SECONDS = 5.0
 
@@ -76,12 +77,15 @@ class Courier:
         Without rows it costs one question. The transaction holds the lock and nothing else while the destination is waited for: no row
         lock, no write, no snapshot.
         """
-        start = self._start()
+        begun = time.monotonic()
+        start = 0 if begun >= self._full_scan_at else self.hint
         if not self._waits(start, now):
+            self._looked(start, begun)
             return 0
         with limited_transaction(self.alias):
             [(mine,)] = rows(self.alias, LOCK, self.destination)
             pending = self._pending(start, now) if mine and self.room() else []
+            self._looked(start, begun)
             if not pending:
                 return 0
             # a command without a snapshot also ends that of the SELECT, which would hold vacuum back
@@ -90,12 +94,11 @@ class Courier:
             self._settle(pending, acknowledged, refused, now)
             return len(acknowledged)
 
-    def _start(self) -> int:
-        """The number above which rows are looked for: the hint, for speed; once a second the beginning, for correctness."""
-        if time.monotonic() < self._full_scan_at:
-            return self.hint
-        self._full_scan_at = time.monotonic() + FULL_SCAN_SECONDS
-        return 0
+    def _looked(self, start: int, begun: float) -> None:
+        """Rows are looked for above the hint, for speed; about once a second from the beginning, for correctness."""
+        if start == 0:
+            now = time.monotonic()
+            self._full_scan_at = now + max(FULL_SCAN_SECONDS, (now - begun) / FULL_SCAN_SHARE)
 
     def _waits(self, start: int, now: datetime) -> bool:
         """Whether there is a new row, or one that was put back."""

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from kafka_shop import databases
 from kafka_shop.databases import run
 from kafka_shop.messaging import relay
 from kafka_shop.messaging.kafka import Refusal
@@ -91,3 +94,26 @@ def test_a_look_from_the_beginning_that_finds_nothing_leaves_the_hint(courier: C
     turn(courier)
 
     assert courier.hint == 9 * relay.MARGIN
+
+
+@pytest.mark.parametrize(("seconds", "later"), [(0.0, 0.9), (0.5, 9.0)])
+def test_the_longer_a_look_from_the_beginning_takes_the_rarer_it_is(
+    seconds: float, later: float, courier: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=1000.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr(relay, "time", clock)
+
+    def rows(*asked: Any) -> Any:
+        clock.now += seconds / 3  # a turn asks three times
+        return databases.rows(*asked)
+
+    monkeypatch.setattr(relay, "rows", rows)
+    put(10 * relay.MARGIN)
+    turn(courier)
+    put(1)
+
+    clock.now += later
+    assert turn(courier) == 0
+    clock.now += later / 5
+    assert turn(courier) == 1
