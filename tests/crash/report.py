@@ -12,7 +12,7 @@ from tests.crash.experiment import Recorded, differences
 from tests.crash.points import THE_END, Effect
 from tests.crash.scenarios import SCENARIOS
 
-PROCESSES = ("web", "relay", "billing", "orders", "notify", "dead_letters")
+PROCESSES = ("web", "relay", "billing", "orders", "notify", "dead_letters", "purge")
 KINDS = {
     "statement": "before a statement",
     "transaction": "before BEGIN, COMMIT and their like",

@@ -15,7 +15,7 @@ def nothing() -> None:
 class Scenario:
     """A state of the shop, and the process that is stopped at each of its points."""
 
-    process: str  # web, relay, a consumer, or the command dead_letters
+    process: str  # web, relay, a consumer, or a command: dead_letters, purge
     prepare: Callable[[], Any]  # makes the state, and what the others are given
     act: Callable[[Any], object]  # the process, from its start to its end
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Scenario:
     @property
     def is_asked_for(self) -> bool:
         """Somebody waits for its answer, and asks again; relay and consumers are started again with all others."""
-        return self.process in {"web", "dead_letters"}
+        return self.process in {"web", "dead_letters", "purge"}
 
 
 def posting(prepare: Callable[[], Any], act: Callable[[Any], object], has_happened: Callable[[Any], bool] | None, **more: Any) -> Scenario:

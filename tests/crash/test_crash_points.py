@@ -26,6 +26,7 @@ MODULES = (
     "kafka_shop.databases",
     "kafka_shop.messaging.outbox",
     "kafka_shop.messaging.relay",
+    "kafka_shop.purging",
     "notify.services",
     "orders.store",
 )
