@@ -46,7 +46,7 @@ class Found(NamedTuple):
 @permission_required(MAY_LOOK, raise_exception=True)
 def desk(request: HttpRequest) -> HttpResponseBase:
     """The groups of the open ones, and the letters that the filters of the address choose."""
-    filters = Filters(request.GET)
+    filters = Filters(request.GET, label_suffix="")
     valid = filters.is_valid()
     asked = filters.cleaned_data if valid else {}
     found = letters(filters.choice(), asked["before"]) if valid else Found([], False, [])
@@ -122,10 +122,11 @@ def letters(choice: Choice, before: UUID | None) -> Found:
 
 
 def groups() -> list[dict[str, Any]]:
-    """The open ones that failed alike, the most frequent first."""
+    """The open ones that failed alike, the most frequent first; the ids in a reason are those of one of them, and left out."""
     databases = Databases()
     answers = [databases.told(figures.open_dead_letters, alias, settings.SERVICES) for alias in served_aliases()]
-    return sorted((group for answer in answers for group in answer or []), key=lambda group: -group["count"])
+    found = [{**group, "reason": IDENTIFIER.sub("…", group["reason"])} for answer in answers for group in answer or []]
+    return sorted(found, key=lambda group: group["count"], reverse=True)
 
 
 def rights(request: HttpRequest) -> dict[str, bool]:

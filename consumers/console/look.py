@@ -8,7 +8,11 @@ from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils.text import capfirst
 
-PAGES = [("Overview", "home", "admin:index"), ("Dead letters", "mark_email_unread", "admin:dead_letter_desk")]
+PAGES = [
+    ("Overview", "home", "admin:index"),
+    ("Order trace", "route", "admin:find_order"),
+    ("Dead letters", "mark_email_unread", "admin:dead_letter_desk"),
+]
 OUTSIDE = [
     ("API", "api", "root"),
     ("API reference", "menu_book", "reference"),

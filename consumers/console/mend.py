@@ -86,7 +86,7 @@ def mended(request: HttpRequest, kind: Kind) -> HttpResponseBase:
     letter = known(chosen["id"]) if chosen["id"] else None
     if chosen["id"] and letter is None:
         return absent(request, chosen["id"])
-    form = kind.form(request.POST) if posted else kind.form(initial=request.GET.dict())
+    form = kind.form(request.POST, label_suffix="") if posted else kind.form(initial=request.GET.dict(), label_suffix="")
     if not posted or not form.is_valid():
         return shown(request, kind, form, letter, chosen, status=400 if posted else 200)
     choice = choice_of(form.cleaned_data, kind)
@@ -131,7 +131,7 @@ def done(request: HttpRequest, kind: Kind, it: Request, letter: DeadLetter | Non
     goes_on = part.more and not it.dry_run
     left = count(choice=replace(it.choice, after=part.after)) if goes_on else 0
     total = it.asked["total"] or left + len(part.outcomes)
-    form = kind.form(initial={**it.asked, "total": total, "after": part.after and part.after.id} if goes_on else it.asked)
+    form = kind.form(initial={**it.asked, "total": total, "after": part.after and part.after.id} if goes_on else it.asked, label_suffix="")
     return shown(
         request,
         kind,

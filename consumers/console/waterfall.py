@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 
 from consumers.ops.stored import Stored
-from consumers.ops.trace import STEPS, Fact, dead_letter, state
+from consumers.ops.trace import STEPS, Fact, state
 
 LEAST_WIDTH = 0.6  # of a bar, in percent: less cannot be seen
 WORDS = {
@@ -96,11 +96,16 @@ def chapters(told: Sequence[Fact], stored: Stored, now: datetime) -> list[Chapte
 
 def root(fact: Fact, told: Sequence[Fact]) -> datetime:
     """When the act was from which a fact follows: a fact that was made as another was applied follows from that."""
-    causes = {each.applied_at: each.at for each in told if each.at and each.applied_at and each.at < each.applied_at}
-    begin = cast(datetime, fact.at or fact.applied_at)  # ops.trace tells of no fact that has neither
+    causes = {each.applied_at: begun(each) for each in told if each.applied_at and begun(each) < each.applied_at}
+    begin = begun(fact)
     while begin in causes:
         begin = causes[begin]
     return begin
+
+
+def begun(fact: Fact) -> datetime:
+    """The first that is known of a fact."""
+    return cast(datetime, fact.at or fact.published_at or fact.applied_at)  # ops.trace tells of none without all three
 
 
 def worked(fact: Fact) -> datetime:
@@ -121,7 +126,7 @@ def title(facts: Sequence[Fact]) -> str:
 
 def steps_of(fact: Fact, stored: Stored, made: dict[Any, datetime], now: datetime) -> Iterator[Step]:
     """The way of one event. That of the first one is told in three lines."""
-    where, spans = state(fact, stored), spans_of(fact, stored, made.get(fact.at, fact.at), now)
+    where, spans = state(fact, stored), spans_of(fact, made.get(fact.at, fact.at), now)
     if fact.kind == "order.placed" and fact.at:
         yield Step("accepted", fact.told_by, "applied", fact.at, (Span("accepted", fact.at, fact.at),))
         if where not in {"in the outbox", "refused"}:
@@ -131,24 +136,23 @@ def steps_of(fact: Fact, stored: Stored, made: dict[Any, datetime], now: datetim
     yield Step(STEPS[fact.kind] if where == "applied" else where, fact.read_by, where, done, spans, fact)
 
 
-def spans_of(fact: Fact, stored: Stored, begin: datetime | None, now: datetime) -> tuple[Span, ...]:
-    """Where it waited, and then was worked on. When nobody told the begin, nothing is known but the work."""
+def spans_of(fact: Fact, begin: datetime | None, now: datetime) -> tuple[Span, ...]:
+    """Where it waited, and then was worked on."""
     work = [Span("working", fact.applied_at, worked(fact))] if fact.applied_at and fact.working_ms is not None else []
-    return (*(waits(fact, stored, begin, now) if begin else ()), *work)
+    return (*waits(fact, begin, now), *work)
 
 
-def waits(fact: Fact, stored: Stored, begin: datetime, now: datetime) -> Iterator[Span]:
-    letter = dead_letter(fact, stored)
-    end = fact.applied_at or (letter.failed_at if letter else None)
+def waits(fact: Fact, begin: datetime | None, now: datetime) -> Iterator[Span]:
+    """begin: when it was made; none: its service does not tell."""
+    end = fact.applied_at or fact.passed_at
     if fact.published_at:
-        yield Span("outbox", begin, max(begin, fact.published_at))
-        yield Span("log" if end else "open", max(begin, fact.published_at), end or now)
-    elif end:
-        yield Span("waiting", begin, end)
-    elif not fact.without_effect:
-        yield Span("open", begin, now)
-    if letter:
-        yield Span("dead", letter.failed_at, letter.failed_at)
+        left = max(begin or fact.published_at, fact.published_at)
+        yield from [Span("outbox", begin, left)] if begin else []
+        yield Span("log" if end else "open", left, end or now)
+    elif begin and not fact.without_effect:
+        yield Span("waiting" if end else "open", begin, end or now)
+    if fact.passed_at:
+        yield Span("dead", fact.passed_at, fact.passed_at)
 
 
 def bars(step: Step, begin: datetime, end: datetime) -> list[Bar]:

@@ -9,6 +9,8 @@ from consumers.ops.brokers import Logs, Place
 from consumers.ops.trace import Fact
 from kafka_shop.messaging.kafka import Record
 
+SKEW = timedelta(seconds=1)  # of the clocks of a relay and of a consumer
+
 _logs = Logs()
 
 
@@ -28,8 +30,9 @@ def place_of(fact: Fact) -> Place | None:
 
 
 def time_of(record: Record, fact: Fact) -> datetime | None:
-    """The record's time, in milliseconds; None when another event lies there: the log is not the one that it was read in."""
-    if record.timestamp <= 0 or dict(record.headers).get("ce_id") != fact.event_id.encode():
-        return None
+    """The record's time, in milliseconds; None when that is not the record that was read: the log is another one."""
     time = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=record.timestamp)
-    return max(time, fact.at) if fact.at else time
+    latest = fact.applied_at or fact.passed_at or datetime.max.replace(tzinfo=UTC)
+    if record.timestamp <= 0 or time - SKEW > latest or dict(record.headers).get("ce_id") != fact.event_id.encode():
+        return None
+    return min(max(time, fact.at or time), latest)

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.conf import settings
 
 from consumers.metrics import placed_at as drawn_at
-from consumers.models import DeadLetter
 from consumers.ops.stored import Stored
 from consumers.reading import OVER_HTTP
 from consumers.routes import PUBLISHERS, READERS
@@ -31,6 +30,7 @@ class Fact(NamedTuple):
     applied_at: datetime | None = None  # the time of the batch that applied it
     row_id: UUID | None = None  # of the row that the batch made, drawn while it worked
     without_effect: bool = False  # it was applied, or would be, and changes nothing
+    passed_at: datetime | None = None  # when its reader made it a dead letter, which is open
     published_at: datetime | None = None  # the time of its record in the log
 
     @property
@@ -67,17 +67,13 @@ def facts(stored: Stored) -> list[Fact]:
 
 def passed_over(fact: Fact, stored: Stored) -> Fact:
     """An event that is a dead letter lies where its reader passed over it."""
-    letter = dead_letter(fact, stored)
-    if letter is None or letter.partition in {None, OVER_HTTP}:
-        return fact
-    return fact._replace(partition=letter.partition, offset=letter.offset)
-
-
-def dead_letter(fact: Fact, stored: Stored) -> DeadLetter | None:
-    """The open dead letter of an event that is not applied."""
     if fact.applied_at or fact.without_effect:
-        return None
-    return next((letter for letter in stored.dead_letters if letter.identity == fact.event_id and not letter.closed_at), None)
+        return fact
+    letter = next((each for each in stored.dead_letters if each.identity == fact.event_id and not each.closed_at), None)
+    if letter is None:
+        return fact
+    passed = fact._replace(passed_at=letter.failed_at)
+    return passed if letter.partition == OVER_HTTP else passed._replace(partition=letter.partition, offset=letter.offset)
 
 
 def destinations() -> list[str]:
@@ -142,7 +138,7 @@ def state(fact: Fact, stored: Stored) -> str:
     """One of STATES."""
     if fact.applied_at or fact.without_effect:
         return "applied"
-    if dead_letter(fact, stored):
+    if fact.passed_at:
         return "dead letter"
     if row := stored.outbox.get(fact.event_id):
         return "refused" if row.refused else "in the outbox"

@@ -6,7 +6,6 @@ from uuid import UUID
 import pytest
 
 from consumers.console.waterfall import Chapter, chapters
-from consumers.models import DeadLetter
 from consumers.ops.stored import Stored
 from consumers.ops.trace import Fact
 
@@ -29,8 +28,8 @@ LETTER = Fact("order.settled", "order.settled:x:paid", "notify-topic", after(70)
 WHOLE = [PLACED, SETTLED, LETTER]
 
 
-def told(facts: list[Fact], now: float = 1000, letters: tuple[DeadLetter, ...] = ()) -> list[Chapter]:
-    return chapters(facts, Stored(order_id=ID, dead_letters=letters), after(now))
+def told(facts: list[Fact], now: float = 1000) -> list[Chapter]:
+    return chapters(facts, Stored(order_id=ID), after(now))
 
 
 def lines(chapter: Chapter) -> dict[str, list[tuple[str, float]]]:
@@ -74,6 +73,12 @@ def test_without_the_time_of_its_record_outbox_and_log_are_one_wait() -> None:
     assert lines(chapter)["billed"] == [("waiting", 30), ("working", 10)]
 
 
+def test_a_fact_whose_service_does_not_tell_begins_when_it_was_published() -> None:
+    [chapter] = told([PLACED._replace(at=None), SETTLED])
+    assert lines(chapter)["billed"] == [("log", 20), ("working", 10)]
+    assert chapter.begin == after(10)
+
+
 def test_an_order_that_is_cancelled_after_a_week_keeps_its_milliseconds() -> None:
     week = 7 * 86_400_000
     cancelled = Fact("order.cancelled", "order.cancelled:x", "order-topic", after(week), 1, 1, after(week + 50))
@@ -95,8 +100,7 @@ def test_what_is_on_its_way_lasts_until_now() -> None:
 
 
 def test_a_dead_letter_ends_the_wait() -> None:
-    letter = DeadLetter(identity=PLACED.event_id, failed_at=after(30))
-    [chapter] = told([PLACED._replace(applied_at=None, row_id=None)], now=1e9, letters=(letter,))
+    [chapter] = told([PLACED._replace(applied_at=None, row_id=None, passed_at=after(30))], now=1e9)
     assert lines(chapter)["dead letter"] == [("log", 20), ("dead", 0)]
     assert chapter.ms == 30  # it stays readable, however long nobody mends it
 

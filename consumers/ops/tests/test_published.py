@@ -70,6 +70,14 @@ def test_what_is_not_there_any_more_or_was_never_read_is_not_told(broker: Broker
     assert time_of(fact, broker) is None
 
 
+@pytest.mark.parametrize(
+    ("fact", "told"), [(READ._replace(applied_at=AT), AT), (READ._replace(applied_at=AT - timedelta(seconds=2)), None)]
+)
+def test_it_is_never_after_the_reading_unless_that_was_of_another_log(broker: Broker, fact: Fact, told: datetime | None) -> None:
+    assert time_of(fact._replace(at=None), broker) == told
+    assert time_of(fact._replace(at=None, applied_at=None, passed_at=fact.applied_at), broker) == told  # a dead letter's
+
+
 @pytest.mark.parametrize("other", [Broker(id="order.placed:y"), Broker(time=datetime(1970, 1, 1, tzinfo=UTC))])
 def test_another_logs_record_tells_nothing_and_neither_does_one_without_a_time(other: Broker) -> None:
     assert time_of(READ, other) is None
