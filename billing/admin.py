@@ -16,15 +16,16 @@ from kafka_shop.staff.lists import Among, among
 from kafka_shop.staff.marks import button, column
 from kafka_shop.staff.periods import Period
 from kafka_shop.staff.searching import Searched
+from kafka_shop.users.models import User
 
 KINDS = {"customer": "info", "cash": "warning", "sales": "success"}
 BADGES = {"open": "warning", "paid": "success", "declined": "danger", "void": "info", "refunded": "info"}
 MOVES = {"deposit": "info", "charge": "success", "refund": "warning"}
 
 
-def pay(invoice: Invoice, reason: str) -> str:
+def pay(invoice: Invoice, user: User, reason: str) -> str:
     services.pay_invoice(invoice_id=invoice.pk, now=timezone.now())
-    return "Paid."
+    return "Paid"
 
 
 PAY = Deed(

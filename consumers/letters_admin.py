@@ -6,11 +6,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from consumers.event_tables import Database, EventTable
 from consumers.models import DeadLetter
-from consumers.replay import discard, replay
+from consumers.ops import mending
 from consumers.routes import ROUTES
 from kafka_shop.databases import served_aliases
 from kafka_shop.staff import links
@@ -20,6 +19,7 @@ from kafka_shop.staff.lists import Among, among
 from kafka_shop.staff.marks import button, column
 from kafka_shop.staff.periods import Period
 from kafka_shop.staff.searching import UUID, Searched
+from kafka_shop.users.models import User
 
 BADGES = {"open": "danger", "applied": "success", "replayed": "success", "discarded": "info"}
 
@@ -28,17 +28,17 @@ class NotMended(Exception):
     """A dead letter that is as it was."""
 
 
-def mend(letter: DeadLetter, reason: str) -> str:
-    *older, last = replay(letters=[letter], clock=timezone.now)
+def mend(letter: DeadLetter, user: User, reason: str) -> str:
+    *older, last = mending.replay_one(letter=letter, user=user, dry_run=False, why=reason)
     if last.state != "replayed":
         raise NotMended(f"{last.state}: {last.reason}")
-    return f"Replayed, behind {len(older)} older of its customer." if older else "Replayed."
+    return f"Replayed, behind {len(older)} older of its customer" if older else "Replayed"
 
 
-def bury(letter: DeadLetter, reason: str) -> str:
-    if not discard(letters=[letter], why=reason, now=timezone.now()):
+def bury(letter: DeadLetter, user: User, reason: str) -> str:
+    if not mending.discard_one(letter=letter, user=user, why=reason):
         raise NotMended("it is not open any more")
-    return "Discarded."
+    return "Discarded"
 
 
 REPLAY = Deed(
@@ -46,9 +46,14 @@ REPLAY = Deed(
     warning="Each is applied again, behind the older open ones of its customer. Mend the cause first: what fails again stays open.",
     do=mend,
     refusals=(NotMended,),
+    noted=True,
 )
 DISCARD = Deed(
-    title="Discard", warning="A discarded message is never applied. Its row stays, with the reason.", do=bury, refusals=(NotMended,)
+    title="Discard",
+    warning="A discarded message is never applied. Its row stays, with the reason.",
+    do=bury,
+    refusals=(NotMended,),
+    noted=True,
 )
 
 
@@ -113,10 +118,10 @@ class DeadLetterAdmin(EventTable, Exported):
         return bytes(letter.value or b"").decode(errors="replace")
 
     def has_replay_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return bool(request.user.has_perm("consumers.replay_deadletter"))
+        return bool(request.user.has_perm(mending.MAY_REPLAY))
 
     def has_discard_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return bool(request.user.has_perm("consumers.discard_deadletter"))
+        return bool(request.user.has_perm(mending.MAY_DISCARD))
 
     @button("Replay", needs="replay")
     def replay_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse | None:

@@ -15,6 +15,7 @@ from kafka_shop.staff.lists import Among
 from kafka_shop.staff.marks import button, column
 from kafka_shop.staff.periods import Period
 from kafka_shop.staff.searching import Searched
+from kafka_shop.users.models import User
 from orders import services
 from orders.errors import NotCancellable
 from orders.models import Order, OrderLine, Product, Status
@@ -22,9 +23,9 @@ from orders.models import Order, OrderLine, Product, Status
 BADGES = {"pending": "warning", "paid": "success", "rejected": "danger", "cancelled": "info"}
 
 
-def cancel(order: Order, reason: str) -> str:
+def cancel(order: Order, user: User, reason: str) -> str:
     services.cancel_order(order_id=order.pk, now=timezone.now())
-    return "Cancelled."
+    return "Cancelled"
 
 
 CANCEL = Deed(

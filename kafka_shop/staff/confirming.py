@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from kafka_shop.staff.base import Admin
+from kafka_shop.users.models import User
 
 MOST = 100  # rows at once
 
@@ -22,13 +23,15 @@ MOST = 100  # rows at once
 class Deed:
     """What is done to a row.
 
-    do(row, reason) returns what became of it, for the log and the person. What it raises of `refusals` is no fault, and is told the person.
+    do(row, user, reason) returns what became of it, for the log and the person. What it raises of `refusals` is no fault, and is told the
+    person. `noted`: it writes the log itself.
     """
 
     title: str
     warning: str
-    do: Callable[[Any, str], str]
-    refusals: tuple[type[Exception], ...] = ()
+    do: Callable[[Any, User, str], str]
+    refusals: tuple[type[Exception], ...]
+    noted: bool = False
 
 
 class Why(forms.Form):
@@ -60,12 +63,13 @@ def confirmed_one(admin: Admin, request: HttpRequest, id: str, deed: Deed) -> Ht
 
 def _do(admin: Admin, request: HttpRequest, row: Model, deed: Deed, reason: str) -> None:
     try:
-        done = deed.do(row, reason)
+        done = deed.do(row, cast(User, request.user), reason)
     except deed.refusals as refusal:
         messages.error(request, f"{row}: {refusal}")
     else:
-        admin.log_change(request, row, f"{done} Reason: {reason}")
-        messages.success(request, f"{row}: {done}")
+        messages.success(request, f"{row}: {done}.")
+        if not deed.noted:
+            admin.log_change(request, row, f"{done}, because {reason}.")
 
 
 def _question(admin: Admin, request: HttpRequest, rows: list[Model], deed: Deed, form: Why) -> HttpResponse:

@@ -23,7 +23,7 @@ class Searched:
 
     def find(self, queryset: QuerySet[Model], term: str) -> QuerySet[Model]:
         """The rows that a term means by the first of the columns where there are any, or none."""
-        for condition in self._conditions(term.strip().replace("\0", "")):
+        for condition in self._conditions(term.strip()):
             if queryset.filter(**condition).exists():
                 return queryset.filter(**condition)
         return queryset.none()
