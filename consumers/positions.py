@@ -133,7 +133,8 @@ class Positions:
             (claim.partition, claim.owner, claim.position, last.offset + 1, last.offset, last.timestamp, event_id)
             for claim, last, event_id in moves
         )
-        rows(self.alias, LOCK, self.consumer, self.topic, [record[0] for record in records])
+        if len(records) > 1:  # a single row is locked by the statement that moves it
+            rows(self.alias, LOCK, self.consumer, self.topic, [record[0] for record in records])
         return run(self.alias, MOVE, now, *columns(records, 7), self.consumer, self.topic)
 
     def beat(self, claims: Iterable[Claim], now: datetime) -> set[int]:

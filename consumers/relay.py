@@ -22,12 +22,14 @@ from kafka_shop.api import idempotency
 from kafka_shop.databases import alias_of, limited_transaction, rows, served_aliases
 from kafka_shop.messaging.http import IDLE_TRANSACTION_SECONDS, Away, HttpCarrier
 from kafka_shop.messaging.kafka import Inspector, warm
-from kafka_shop.messaging.relay import FULL_SCAN_SECONDS, Courier, called, over_kafka, to_all
+from kafka_shop.messaging.lookout import Lookout
+from kafka_shop.messaging.relay import FULL_SCAN_SECONDS, Courier, over_kafka, to_all
 
 log = structlog.get_logger("relay")
 
-SHORTEST_SECONDS, LONGEST_SECONDS = 0.002, 0.05  # between two looks at the outbox
-SHARE_OF_QUIET = 0.1  # the pause grows with the quiet before it
+EXPECTANT_SECONDS, SHORTEST_SECONDS, LONGEST_SECONDS = 0.001, 0.002, 0.05  # between two looks at the outbox
+SHARE_OF_QUIET = 0.05  # the pause grows with the quiet before it
+FEW_ROWS = 100  # a turn that found fewer has left none
 SWEEP_SECONDS = 5.0
 SWEEP_ROWS = 200
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('sweep'), hashtext(%s))"
@@ -113,24 +115,24 @@ class Relay:
         call = self._calls[courier.destination]
         while not self._stop.is_set():
             self._due[courier.destination] = time.monotonic() + LONGEST_TURN_SECONDS + courier.idle_seconds
-            published = self._try(lambda: courier.turn(timezone.now()))
+            published = self._try(lambda: courier.turn(timezone.now(), called=call.is_set()))
             self.published += published
             metrics.PUBLISHED.labels(courier.destination).inc(published)
-            if not published:
+            if published < FEW_ROWS:
                 call.clear()
                 call.wait(FULL_SCAN_SECONDS)
 
     def _look_out(self, couriers: Sequence[Courier]) -> None:
         """Calls the couriers of one database, at once while there is something to do, later the longer all is quiet."""
-        last_busy = time.monotonic()
+        lookout, last_busy = Lookout(couriers[0].alias), time.monotonic()
         while not self._stop.is_set():
-            if self._try(lambda: self._call(couriers)):
+            if self._try(lambda: self._call(lookout, couriers)):
                 last_busy = time.monotonic()
-            self._stop.wait(pause_seconds(time.monotonic() - last_busy))
+            self._stop.wait(EXPECTANT_SECONDS if lookout.expectant else pause_seconds(time.monotonic() - last_busy))
 
-    def _call(self, couriers: Sequence[Courier]) -> int:
+    def _call(self, lookout: Lookout, couriers: Sequence[Courier]) -> int:
         """Calls those who rest although there are rows; returns how many are at work."""
-        for courier in called([each for each in couriers if not self._calls[each.destination].is_set()], timezone.now()):
+        for courier in lookout.look([each for each in couriers if not self._calls[each.destination].is_set()], timezone.now()):
             self._calls[courier.destination].set()
         return sum(self._calls[each.destination].is_set() for each in couriers)
 

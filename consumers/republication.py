@@ -6,7 +6,7 @@ import structlog
 from django.conf import settings
 
 from consumers.routes import PUBLISHERS, REPUBLISH
-from kafka_shop.databases import alias_of, limited_transaction
+from kafka_shop.databases import alias_of, limited_transaction, rows
 from kafka_shop.messaging.kafka import MOCK, Inspector, log_identity
 from kafka_shop.messaging.models import OutboxRow, PublishedLog
 
@@ -15,6 +15,7 @@ log = structlog.get_logger("relay")
 LOOK_BACK = timedelta(days=7)  # before the lost log was last seen
 STEP_FACTS = 500
 MOST_WAITING = 5000  # put-back rows of a database: more steps wait until these are out
+UNDER_WAY = "SELECT EXISTS (SELECT FROM messaging_publishedlog WHERE destination = ANY(%s) AND republish_since IS NOT NULL)"
 
 
 def watch_logs(now: datetime) -> int:
@@ -54,7 +55,12 @@ def note_log(destination: str, identity: str, now: datetime) -> int:
 
 def step(now: datetime) -> int:
     """Puts the next facts back, of each service that has a republication under way; returns how many services went a step further."""
-    return sum(step_of(service, now) for service in REPUBLISH if service in settings.SERVICES)
+    return sum(step_of(service, now) for service in REPUBLISH if service in settings.SERVICES and is_under_way(service))
+
+
+def is_under_way(service: str) -> bool:
+    [(found,)] = rows(alias_of(service), UNDER_WAY, destinations(service))
+    return bool(found)
 
 
 def step_of(service: str, now: datetime) -> int:

@@ -92,4 +92,4 @@ def test_a_batch_of_500_takes_as_many_statements_as_one_event_of_each_type(refus
         batch.apply(items_of(records), handlers=Doors().handlers, positions=positions(), claims=claims, now=NOW)
         return len(statements)
 
-    assert statements_for(2, 0) == statements_for(500, 10) == (10 if refused else 8)
+    assert statements_for(2, 0) == statements_for(500, 10) == (9 if refused else 7)

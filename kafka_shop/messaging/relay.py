@@ -24,20 +24,13 @@ MARGIN = 2000  # numbers below the last one published that are still looked at: 
 LONGEST_BACKOFF_SECONDS = 5.0
 
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('outbox'), hashtext(%s))"
-IDLE = "SET LOCAL idle_in_transaction_session_timeout = '{}s'"
+# The destination may be waited for so long. A deletion that is lost with the machine is a fact published twice, which hurts nobody.
+IDLE = "SET LOCAL idle_in_transaction_session_timeout = '{}s'; SET LOCAL synchronous_commit = off"
 # new rows above a number, then those that were put back: the order of the index outbox_pending
 WAITS = """
 SELECT FROM messaging_outboxrow
 WHERE destination = %s AND refused = '' AND (resent, number) > (false, %s) AND (not_before IS NULL OR not_before <= %s)
 ORDER BY resent, number LIMIT 1
-"""
-CALLED = """
-SELECT look.destination FROM unnest(%s::text[], %s::bigint[]) AS look(destination, hint), LATERAL (
-    SELECT FROM messaging_outboxrow AS o
-    WHERE o.destination = look.destination AND o.refused = '' AND (o.resent, o.number) > (false, look.hint)
-    AND (o.not_before IS NULL OR o.not_before <= %s)
-    ORDER BY o.resent, o.number LIMIT 1
-) AS waiting
 """
 PENDING = """
 SELECT number, key, event, resent FROM messaging_outboxrow
@@ -71,15 +64,15 @@ class Courier:
     hint: int = 0  # no pending row is known at or below it
     _full_scan_at: float = 0.0
 
-    def turn(self, now: datetime) -> int:
+    def turn(self, now: datetime, *, called: bool = False) -> int:
         """Publishes one window of rows and deletes exactly those that were acknowledged; returns how many.
 
-        Without rows it costs one question. The transaction holds the lock and nothing else while the destination is waited for: no row
-        lock, no write, no snapshot.
+        Without rows it costs one question; called: the lookout has asked it already. The transaction holds the lock and nothing else while
+        the destination is waited for: no row lock, no write, no snapshot.
         """
         begun = time.monotonic()
         start = 0 if begun >= self._full_scan_at else self.hint
-        if not self._waits(start, now):
+        if not called and not self._waits(start, now):
             self._looked(start, begun)
             return 0
         with limited_transaction(self.alias):
@@ -131,15 +124,6 @@ class Courier:
         if never:
             run(self.alias, SET_ASIDE, *columns(never, 2))
             log.error("refused for good", destination=self.destination, rows=len(never), reason=never[0][1])
-
-
-def called(couriers: Sequence[Courier], now: datetime) -> list[Courier]:
-    """Those of one database's couriers for whom there are rows above their hint, by one question for all of them."""
-    if not couriers:
-        return []
-    hints = columns([(courier.destination, courier.hint) for courier in couriers], 2)
-    waiting = {destination for (destination,) in rows(couriers[0].alias, CALLED, *hints, now)}
-    return [courier for courier in couriers if courier.destination in waiting]
 
 
 def fitting(pending: Sequence[Row]) -> int:

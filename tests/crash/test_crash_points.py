@@ -24,6 +24,7 @@ MODULES = (
     "consumers.relay",
     "kafka_shop.api.idempotency",
     "kafka_shop.databases",
+    "kafka_shop.messaging.lookout",
     "kafka_shop.messaging.outbox",
     "kafka_shop.messaging.relay",
     "kafka_shop.purging",

@@ -12,6 +12,7 @@ CONNECTION: dict[str, Any] = {
     "reconnect.backoff.ms": 50,
     "reconnect.backoff.max.ms": 500,
     "socket.timeout.ms": 5000,  # an answer so late never comes: the connection is half-open, and another one is made
+    "socket.nagle.disable": True,
     "log_level": 2,
 }
 TOO_OLD = {KafkaError._UNSUPPORTED_FEATURE, KafkaError.UNSUPPORTED_VERSION}

@@ -117,3 +117,16 @@ def test_the_longer_a_look_from_the_beginning_takes_the_rarer_it_is(
     assert turn(courier) == 0
     clock.now += later / 5
     assert turn(courier) == 1
+
+
+def test_who_was_called_does_not_ask_first_whether_there_are_rows(courier: Courier, carried: list[int], statements: list[str]) -> None:
+    put(1)
+
+    assert courier.turn(timezone.now(), called=True) == 1
+    assert carried == [1]
+    assert relay.WAITS not in statements
+
+
+def test_who_was_called_for_rows_that_somebody_else_has_taken_publishes_nothing(courier: Courier, carried: list[int]) -> None:
+    assert courier.turn(timezone.now(), called=True) == 0
+    assert carried == []
