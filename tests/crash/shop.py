@@ -25,7 +25,7 @@ def run_relay() -> None:
     """The relay's command, its threads in turns, until everything has had its turn a few times."""
     ring = Ring()
     relay.Thread, relay.Flag = ring.thread, ring.flag  # type: ignore[assignment, attr-defined]  # they take turns
-    lookout.monotonic = lambda: 0.0  # what it asks does not depend on how fast this machine is
+    lookout.monotonic = lambda: 0.0  # type: ignore[attr-defined]  # what it asks does not depend on how fast this machine is
     call_command(relay_command.Command())
 
 
