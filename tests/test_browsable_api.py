@@ -137,7 +137,10 @@ def hidden(page: str, name: str) -> str:
 
 
 PAGES = ["/api/v1/", *(f"/api/v1/{route}" for route in LISTS), "/api/v1/billing/accounts/", "/sign-in/login/", "/docs/problems/"]
-ADMIN = ["/admin/", "/admin/login/", "/admin/users/user/", "/admin/users/user/add/", "/admin/orders/order/", "/admin/password_change/"]
+ADMIN = [
+    *("/admin/", "/admin/login/", "/admin/password_change/", "/admin/users/user/", "/admin/users/user/add/"),
+    *("/admin/orders/order/", "/admin/orders/order/export/", "/admin/orders/product/add/", "/admin/consumers/deadletter/"),
+]
 INLINE = re.compile(r"""<script(?![^>]*(src=|type="application/json"))|<style|\sstyle=|\son[a-z]+=["']|javascript:""")
 
 
