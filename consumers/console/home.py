@@ -11,8 +11,11 @@ from consumers.console import board
 from consumers.console.pages import page
 from consumers.console.templatetags.words import milliseconds, number
 from consumers.console.trying import lost_orders
+from consumers.ops.asking import Databases
+from consumers.ops.finding import IDENTIFIER
 from consumers.ops.flow import flow
 from consumers.ops.wishes import MAY_PAUSE
+from kafka_shop.databases import alias_of
 
 LIVE = "X-Live"  # a header of the script's requests: it wants the live part, not the page
 
@@ -42,15 +45,16 @@ def figures(request: HttpRequest) -> dict[str, Any]:
         "flow": found,
         "hops": board.hops(found),
         "health": list(board.health(found)),
+        "dead_letters": [{**group, "reason": IDENTIFIER.sub("…", group["reason"])} for group in found["dead_letters"]],
         "troubles": list(board.troubles(found)),
         "letters": board.bars([(each.at, each.letters) for each in minutes], lambda count: f"{number(count)} letters"),
         "slowest": board.bars([(each.at, each.p95_ms) for each in minutes], lambda took: milliseconds(took)),
         "may_pause": request.user.has_perm(MAY_PAUSE),
-        **trying(),
+        **demo(),
     }
 
 
-def trying() -> dict[str, Any]:
+def demo() -> dict[str, Any]:
     """What the demo's buttons depend on."""
-    lost = bool(lost_orders()) if settings.DEMO and "orders" in settings.SERVICES else False
-    return {"demo": settings.DEMO, "lost": lost, "on_request": settings.BILLING_MODE == "on_request"}
+    lost = settings.DEMO and "orders" in settings.SERVICES and Databases().told(lambda alias: lost_orders(), alias_of("orders"))
+    return {"demo": settings.DEMO, "lost": bool(lost), "on_request": settings.BILLING_MODE == "on_request"}

@@ -30,7 +30,7 @@ function hear(news) {
 
 async function show(answer) {
   if (!answer.ok) return lost(answer.status === 503 ? "The database does not answer." : `The shop answers ${answer.status}.`);
-  if (!answer.url.endsWith(pulse.dataset.url)) return signedOut();
+  if (new URL(answer.url).pathname !== pulse.dataset.url) return signedOut();
   const fresh = live.cloneNode(false);
   fresh.append(document.createRange().createContextualFragment(await answer.text()));
   hear(fresh.querySelector("#said"));
