@@ -1,6 +1,11 @@
 """What the engine, the relay and the API remember, as staff see it: to read."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
 
 from consumers import letters_admin  # noqa: F401  registers the dead letters
 from consumers.event_tables import Database, EventTable
@@ -15,15 +20,31 @@ from kafka_shop.staff.periods import ByTime
 from kafka_shop.staff.searching import Searched
 
 
+def on_the_home() -> str:
+    """Where the button is."""
+    return links.page("index", text="resume it on the home")
+
+
 @admin.register(Position)
 class PositionAdmin(EventTable):
-    list_display = ["consumer", "topic", "partition", "position", "owner", "moved_at", "beat_at"]
+    list_display = ["consumer", "topic", "partition", "position", "owner", "moved_at", "beat_at", "wish"]
     ordering = ["consumer", "topic", "partition"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(paused=Exists(Pause.objects.filter(consumer=OuterRef("consumer"))))
+
+    @column("wish")
+    def wish(self, row: Any) -> str:
+        return format_html("paused, {}", on_the_home()) if row.paused else ""
 
 
 @admin.register(Pause)
 class PauseAdmin(EventTable):
-    list_display = ["consumer", "since", "by"]
+    list_display = ["consumer", "since", "by", "way_out"]
+
+    @column("way out")
+    def way_out(self, pause: Pause) -> str:
+        return on_the_home()
 
 
 @admin.register(OutboxRow)

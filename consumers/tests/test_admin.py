@@ -10,6 +10,7 @@ from django.utils import timezone
 from billing.models import Invoice
 from consumers.models import DeadLetter, Position
 from consumers.ops.tests.moving import apply, placed, published
+from consumers.pausing import pause
 from kafka_shop.api.tests.people import user
 from kafka_shop.messaging.models import OutboxRow, PublishedLog
 from kafka_shop.staff.tests.operators import act, because, browser, offers, rows, told
@@ -50,6 +51,13 @@ def test_every_event_table_is_shown_and_cannot_be_written(path: str, made: dict[
     assert operator.get(f"/admin/{path}/{row.pk}/change/").status_code == 200  # type: ignore[attr-defined]  # each is a model
     assert operator.get(f"/admin/{path}/add/").status_code == 403
     assert operator.post(f"/admin/{path}/{row.pk}/delete/", {"post": "yes"}).status_code == 403  # type: ignore[attr-defined]  # the same
+
+
+def test_a_pause_is_seen_at_its_positions_with_the_way_to_its_end(made: dict[str, object], operator: Client) -> None:
+    assert "resume it on the home" not in operator.get("/admin/consumers/position/").content.decode()
+    pause(name="billing", by="eve", now=timezone.now())
+    for path in ("position", "pause"):
+        assert "resume it on the home" in operator.get(f"/admin/consumers/{path}/").content.decode()
 
 
 def test_a_message_is_shown_as_far_as_it_is_text(made: dict[str, object], operator: Client) -> None:
