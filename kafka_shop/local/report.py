@@ -71,8 +71,9 @@ def way(webs: Sequence[Web]) -> str:
 def where(console: Console, webs: Sequence[Web]) -> None:
     """The addresses and the people."""
     for web in webs:
-        console.print(f"API    {web.address}/api/v1/" + (f" ({', '.join(web.services)})" if len(webs) > 1 else ""))
-    console.print(f"Admin  {webs[0].address}/admin/")
+        console.print(f"API     {web.address}/api/v1/" + (f" ({', '.join(web.services)})" if len(webs) > 1 else ""))
+    for web in webs:
+        console.print(f"Console {web.address}/admin/ (name {OPERATOR}, password {OPERATOR}): watch it live, and try it")
     console.print(
-        f"People {', '.join(CUSTOMERS)} (customers), {OPERATOR} (operator); password = name\nCtrl-C ends the demo; its data stay."
+        f"People  {', '.join(CUSTOMERS)} (customers), {OPERATOR} (operator); password = name\nCtrl-C ends the demo; its data stay."
     )
