@@ -14,6 +14,7 @@ import billing.services
 from billing.models import Invoice
 from consumers.models import DeadLetter
 from consumers.receiving import receive
+from consumers.replay import MOST_ATTEMPTS
 from consumers.routes import ROUTES, Route
 from kafka_shop.ids import uuid7
 from kafka_shop.messaging.envelope import seal, to_json
@@ -148,6 +149,14 @@ def test_what_fails_again_is_named_with_its_reason_and_the_exit_code_is_not_zero
 def test_no_more_than_the_limit_is_replayed(letter: DeadLetter, alice: UUID, shell: Shell) -> None:
     unreadable()
     assert shell("replay", "--all", "--limit", "1") == "2 dead letters, the first 1 of them: see --limit\n1 replayed\n"
+
+
+def test_what_was_tried_too_often_is_left_out_unless_it_is_asked_for(letter: DeadLetter, shell: Shell) -> None:
+    DeadLetter.objects.update(attempts=MOST_ATTEMPTS)
+    left_out = "no dead letters\n1 more left out, tried 20 times or more: see --exhausted\n"
+    assert shell("replay", "--all") == left_out + "nothing to do\n"
+    assert shell("replay", "--all", "--exhausted", "--dry-run").endswith("would be: 1 replayed\n")
+    assert shell("replay", str(letter.id)).endswith("1 replayed\n")
 
 
 def test_a_discarded_one_is_kept_with_the_reason(letter: DeadLetter, shell: Shell) -> None:

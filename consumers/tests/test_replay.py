@@ -324,6 +324,12 @@ class TestDiscard:
 
 
 @pytest.mark.usefixtures("effects_table")
+def test_replays_keep_to_a_pace() -> None:
+    slept: list[float] = []
+    assert list(replay.paced([*"abc"], 0.01, sleep=slept.append)) == [*"abc"]  # it looks into none
+    assert [round(seconds, -1) for seconds in slept] == [100, 200, 300]  # each waits for its turn, counted from the begin
+
+
 class TestChoice:
     @pytest.fixture(autouse=True)
     def letters(self, effects_table: None) -> None:

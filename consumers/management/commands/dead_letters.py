@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from consumers.choosing import STATES, Choice, count, find
 from consumers.models import DeadLetter
 from consumers.names import refuse_unserved
 from consumers.process import one_line_errors
-from consumers.replay import Outcome, discard, replay
+from consumers.replay import MOST_ATTEMPTS, PER_SECOND, Outcome, discard, paced, replay
 from consumers.routes import ROUTES
 
 FILTERS = ("consumer", "fingerprint", "subject")
@@ -34,6 +35,11 @@ class Command(BaseCommand):
         replayed = actions.add_parser("replay", help="applies them again, each by itself and after the older ones of its customer")
         add_choice(replayed)
         replayed.add_argument("--reason", default="", metavar="TEXT", help="a part of the reason")
+        replayed.add_argument(
+            "--per-second", type=positive, default=PER_SECOND, metavar="N", help=f"at most so many a second ({PER_SECOND})"
+        )
+        tried = f"also those that have been tried {MOST_ATTEMPTS} times or more; named by their ids they are replayed anyway"
+        replayed.add_argument("--exhausted", action="store_true", help=tried)
         discarded = actions.add_parser("discard", help="closes them for good; the rows stay")
         add_choice(discarded)
         discarded.add_argument("--reason", dest="why", required=True, metavar="TEXT", help="why they are discarded; it is kept with them")
@@ -51,11 +57,13 @@ class Command(BaseCommand):
         self._write(*details(known(choice)[0]))
 
     def _replay(self, choice: Choice, options: dict[str, Any]) -> None:
-        letters, dry_run = self._open(choice, options), options["dry_run"]
+        tries, dry_run = tries_below(choice, options), options["dry_run"]
+        letters = self._open(choice, options, tries)
         outcomes: list[Outcome] = []
         with bar() as progress:
             task = progress.add_task("replayed", total=len(letters))
-            for outcome in replay(letters=letters, clock=timezone.now, dry_run=dry_run):
+            tried = replay(letters=letters, clock=timezone.now, dry_run=dry_run, attempts_below=tries)
+            for outcome in paced(tried, options["per_second"]):
                 outcomes.append(outcome)
                 progress.update(task, completed=len(outcomes), total=max(len(letters), len(outcomes)))
         self._write(*(f"{each.letter.id} {each.state}: {printable(each.reason)}" for each in outcomes if each.reason))
@@ -70,14 +78,17 @@ class Command(BaseCommand):
         else:
             self._write(f"{discard(letters=letters, why=options['why'], now=timezone.now())} discarded")
 
-    def _open(self, choice: Choice, options: dict[str, Any]) -> list[DeadLetter]:
+    def _open(self, choice: Choice, options: dict[str, Any], tries_below: int = 0) -> list[DeadLetter]:
         """The open ones that were named or chosen. Raises CommandError when that is none, or nothing was said."""
         if choice == Choice() and not options["all"]:
             raise CommandError("which? Name ids or a filter, or --all: see `dead_letters list`")
         if closed := [each for each in known(choice) if each.state != "open"]:
             raise CommandError(f"dead letter {closed[0].id} is closed: it was {closed[0].state}")
-        letters = find(choice=choice, limit=options["limit"])
-        self._write(amount(len(letters), count(choice=choice)))
+        wanted = replace(choice, attempts_below=tries_below)
+        letters, there = find(choice=wanted, limit=options["limit"]), count(choice=wanted)
+        self._write(amount(len(letters), there))
+        if left_out := count(choice=choice) - there:
+            self._write(f"{left_out} more left out, tried {tries_below} times or more: see --exhausted")
         return letters
 
     def _write(self, *lines: str) -> None:
@@ -120,6 +131,11 @@ def chosen(options: dict[str, Any]) -> Choice:
         refuse_unserved(name)
     asked = {option: options[option] for option in (*FILTERS, "reason", "state") if options.get(option)}
     return Choice(ids=tuple(map(identifier, options.get("ids", []))), **asked)
+
+
+def tries_below(choice: Choice, options: dict[str, Any]) -> int:
+    """What has been tried so often is not replayed; 0: it was asked for, by its id or as a whole."""
+    return 0 if choice.ids or options["exhausted"] else MOST_ATTEMPTS
 
 
 def known(choice: Choice) -> list[DeadLetter]:
