@@ -87,7 +87,7 @@ class Invoice(models.Model):
             # the order in which facts are published again
             models.Index(fields=["settled_at", "id"], condition=Q(settled_at__isnull=False), name="invoice_settled"),
             models.Index(fields=["refunded_at", "id"], condition=Q(refunded_at__isnull=False), name="invoice_refunded"),
-            models.Index(fields=["status", "id"], condition=~Q(status="paid"), name="invoice_of_rare_status"),  # for lists by status
+            models.Index(fields=["id", "status"], condition=~Q(status="paid"), name="invoice_of_rare_status"),  # for lists by status
         ]
         permissions = [("pay_invoice", "Can pay any invoice"), ("export_invoice", "Can export invoices")]
         constraints = [
@@ -147,7 +147,7 @@ class Transfer(models.Model):
                 name="transfer_kind_makes_sense",
             ),
         ]
-        indexes = [models.Index(fields=["kind", "id"], condition=~Q(kind="charge"), name="transfer_of_rare_kind")]  # for lists by kind
+        indexes = [models.Index(fields=["id", "kind"], condition=~Q(kind="charge"), name="transfer_of_rare_kind")]  # for lists by kind
         permissions = [("export_transfer", "Can export transfers")]
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
@@ -14,7 +14,7 @@ from consumers.routes import PUBLISHERS
 from kafka_shop.api.models import IdempotencyKey
 from kafka_shop.messaging.models import OutboxRow, PublishedLog
 from kafka_shop.staff import links
-from kafka_shop.staff.lists import among
+from kafka_shop.staff.lists import Among, among
 from kafka_shop.staff.marks import column
 from kafka_shop.staff.periods import ByTime
 from kafka_shop.staff.searching import Searched
@@ -47,10 +47,19 @@ class PauseAdmin(EventTable):
         return on_the_home()
 
 
+class RowState(Among):
+    title, parameter_name, values = "state", "state", ("new", "resent", "refused")
+
+    def condition(self, value: str) -> Q:
+        """By the index of what is pending, which begins with the destination; what is refused has none, and is rare."""
+        pending = Q(refused="", destination__in=sorted(PUBLISHERS))
+        return {"new": pending & Q(resent=False), "resent": pending & Q(resent=True), "refused": ~Q(refused="")}.get(value, Q())
+
+
 @admin.register(OutboxRow)
 class OutboxRowAdmin(EventTable):
     list_display = ["number", "destination", "event_id", "customer", "resent", "attempts", "not_before", "refused", "created_at"]
-    list_filter = [Database, among("destination", sorted(PUBLISHERS)), among("resent", ["True"])]
+    list_filter = [RowState, among("destination", sorted(PUBLISHERS)), Database]
     ordering = ["number"]
     unlisted = ["event"]
     searched = Searched(texts=("event_id",), within={"destination__in": sorted(PUBLISHERS)})

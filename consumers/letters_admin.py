@@ -62,7 +62,7 @@ class State(Among):
     values = list(BADGES)
 
     def condition(self, value: str) -> Q:
-        return Q(closed_at=None) if value == "open" else Q(outcome=value, closed_at__isnull=False)
+        return Q(closed_at=None) if value == "open" else Q(outcome=value)
 
 
 class OfLetters(Searched):

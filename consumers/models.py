@@ -80,6 +80,7 @@ class DeadLetter(models.Model):
             models.Index(fields=["consumer", "partition", "offset"], name="dead_letter_coordinates"),
             models.Index(fields=["subject"], name="dead_letter_subject"),
             HashIndex(fields=["key"], condition=Q(closed_at=None), name="dead_letter_key"),  # a key may be longer than a B-tree takes
+            models.Index(fields=["outcome", "id"], name="dead_letter_by_outcome"),  # for lists by state
         ]
         permissions = [
             ("replay_deadletter", "Can replay dead letters"),

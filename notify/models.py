@@ -33,7 +33,7 @@ class Letter(models.Model):
         indexes = [
             models.Index(fields=["customer_id", "-id"], name="letter_by_customer"),
             models.Index(
-                fields=["outcome", "id"], condition=~models.Q(outcome="paid"), name="letter_of_rare_outcome"
+                fields=["id", "outcome"], condition=~models.Q(outcome="paid"), name="letter_of_rare_outcome"
             ),  # for lists by outcome
         ]
         permissions = [("export_letter", "Can export letters")]

@@ -87,7 +87,7 @@ class Order(models.Model):
             models.Index(fields=["sweep_from"], condition=Q(sweep_from__isnull=False), name="order_awaits_billing"),
             models.Index(LAST_FACT, F("id"), name="order_by_last_fact"),
             # for lists by status; those of the other two are found by the index of all, and by that of those who await billing
-            models.Index(fields=["status", "id"], condition=Q(status__in=["rejected", "cancelled"]), name="order_of_rare_status"),
+            models.Index(fields=["id", "status"], condition=Q(status__in=["rejected", "cancelled"]), name="order_of_rare_status"),
         ]
         permissions = [("cancel_order", "Can cancel any order"), ("export_order", "Can export orders")]
 

@@ -18,11 +18,11 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="invoice",
             index=models.Index(
-                condition=models.Q(("status", "paid"), _negated=True), fields=["status", "id"], name="invoice_of_rare_status"
+                condition=models.Q(("status", "paid"), _negated=True), fields=["id", "status"], name="invoice_of_rare_status"
             ),
         ),
         migrations.AddIndex(
             model_name="transfer",
-            index=models.Index(condition=models.Q(("kind", "charge"), _negated=True), fields=["kind", "id"], name="transfer_of_rare_kind"),
+            index=models.Index(condition=models.Q(("kind", "charge"), _negated=True), fields=["id", "kind"], name="transfer_of_rare_kind"),
         ),
     ]

@@ -26,7 +26,7 @@ class Admin(UnfoldAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.ALWAYS
-    list_per_page = 50
+    list_per_page = 25
     list_max_show_all = 0
     list_disable_select_all = True
     list_fullwidth = True

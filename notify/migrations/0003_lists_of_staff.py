@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="letter",
             index=models.Index(
-                condition=models.Q(("outcome", "paid"), _negated=True), fields=["outcome", "id"], name="letter_of_rare_outcome"
+                condition=models.Q(("outcome", "paid"), _negated=True), fields=["id", "outcome"], name="letter_of_rare_outcome"
             ),
         ),
     ]

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="order",
             index=models.Index(
-                condition=models.Q(("status__in", ["rejected", "cancelled"])), fields=["status", "id"], name="order_of_rare_status"
+                condition=models.Q(("status__in", ["rejected", "cancelled"])), fields=["id", "status"], name="order_of_rare_status"
             ),
         ),
     ]
