@@ -12,12 +12,18 @@ MOST = 10_000
 MINUTE, QUARTER = timedelta(minutes=1), timedelta(minutes=15)
 SAMPLES, NEWEST, GROUPS = 1000, 10, 50
 
-# The times of the newest rows that each consumer made or moved, newest first. Keys of UUID version 7 are drawn when a row is made.
+# How many rows each consumer made or moved, of the newest, and the time of the oldest. Keys of UUID version 7 are drawn when a row is made.
 WORK = {
-    "billing": "SELECT coalesce(applied_at, opened_at) FROM billing_invoice WHERE id >= %s ORDER BY id DESC LIMIT %s",
-    "notify": "SELECT created_at FROM notify_letter WHERE id >= %s ORDER BY id DESC LIMIT %s",
+    "billing": """
+        SELECT count(*), min(at) FROM (
+            SELECT coalesce(applied_at, opened_at) FROM billing_invoice WHERE id >= %s ORDER BY id DESC LIMIT %s
+        ) AS made(at)
+    """,
+    "notify": """
+        SELECT count(*), min(at) FROM (SELECT created_at FROM notify_letter WHERE id >= %s ORDER BY id DESC LIMIT %s) AS made(at)
+    """,
     "orders": """
-        SELECT at FROM (
+        SELECT count(*), min(at) FROM (
             SELECT GREATEST(placed_at, paid_at, rejected_at, cancelled_at, refunded_at) AS at, status FROM orders_order
             WHERE GREATEST(placed_at, paid_at, rejected_at, cancelled_at, refunded_at) >= %s
             ORDER BY GREATEST(placed_at, paid_at, rejected_at, cancelled_at, refunded_at) DESC LIMIT %s
@@ -66,17 +72,20 @@ def first_id_of(time: datetime) -> UUID:
 
 def rates(alias: str, consumer: str, now: datetime) -> Rates:
     """What a consumer has applied. When the newest MOST rows span less than the window, they tell the rate."""
-    return Rates(*(rate(worked_since(alias, consumer, now - window), now, window) for window in (MINUTE, QUARTER)))
+    return Rates(*(rate(*worked_since(alias, consumer, now - window), now, window) for window in (MINUTE, QUARTER)))
 
 
-def worked_since(alias: str, consumer: str, since: datetime) -> list[datetime]:
-    return [at for (at,) in rows(alias, WORK[consumer], since if consumer == "orders" else first_id_of(since), MOST)]
+def worked_since(alias: str, consumer: str, since: datetime) -> tuple[int, datetime | None]:
+    """How many rows, MOST at most, and the time of the oldest of them."""
+    known = since if consumer == "orders" else first_id_of(since)
+    [(count, oldest)] = rows(alias, WORK[consumer], known, MOST)
+    return count, oldest
 
 
-def rate(times: Sequence[datetime], now: datetime, window: timedelta) -> float:
+def rate(count: int, oldest: datetime | None, now: datetime, window: timedelta) -> float:
     """Events a second over the window, or over what MOST rows span."""
-    span = (now - min(times)) if len(times) >= MOST else window
-    return round(len(times) / max(span.total_seconds(), 1.0), 3)
+    span = now - oldest if oldest and count >= MOST else window
+    return round(count / max(span.total_seconds(), 1.0), 3)
 
 
 def place_to_letter(alias: str, now: datetime) -> dict[str, Any]:
