@@ -22,7 +22,7 @@ class InvoiceSettled(Event, frozen=True, kw_only=True):
 
     @property
     def id(self) -> str:
-        return f"invoice.settled:{self.order_id}"
+        return f"invoice.settled:{self.subject}"
 
     @property
     def time(self) -> datetime:
@@ -41,7 +41,7 @@ class InvoiceRefunded(Event, frozen=True, kw_only=True):
 
     @property
     def id(self) -> str:
-        return f"invoice.refunded:{self.order_id}"
+        return f"invoice.refunded:{self.subject}"
 
     @property
     def time(self) -> datetime:

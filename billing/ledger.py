@@ -13,7 +13,7 @@ import msgspec
 
 from billing.rules import Account, Cancellation, Invoice, Order, Posting
 from kafka_shop.databases import alias_of, columns, rows, run
-from kafka_shop.ids import uuid7
+from kafka_shop.ids import uuid7_text
 
 LOCK_ACCOUNTS = """
 SELECT id, customer_id, currency, balance, sequence FROM billing_account
@@ -123,7 +123,7 @@ def post(kind: str, postings: Sequence[Posting], *, now: datetime) -> None:
     ordered = sorted(postings, key=lambda posting: posting.account.id.int)
     left = {posting.account.id: posting.account for posting in ordered}
     _write(UPDATE_ACCOUNTS, [(id, account.balance, account.sequence) for id, account in left.items()])
-    records = [(uuid7(), each.id, each.sequence, amount, each.currency, each.balance, invoice) for each, amount, invoice in ordered]
+    records = [(uuid7_text(), each.id, each.sequence, amount, each.currency, each.balance, invoice) for each, amount, invoice in ordered]
     _write(INSERT_TRANSFERS, records, kind, now)
 
 

@@ -16,8 +16,11 @@ def waves(
 ) -> tuple[list[dict[K, list[T]]], int]:
     """The waves of the longest beginning of `messages` that needs at most `most` of them, and that beginning's length.
 
-    A message goes to the wave of its key's last message when the type is the same, else to the wave after it.
+    A message goes to the wave of its key's last message when the type is the same, else to the wave after it: one type needs one wave.
     """
+    types = {type_of(message) for message in messages}
+    if len(types) == 1:
+        return [{types.pop(): list(messages)}], len(messages)
     result: list[dict[K, list[T]]] = []
     last: dict[Hashable, tuple[int, K]] = {}
     for count, message in enumerate(messages):

@@ -3,12 +3,18 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
+import uuid_utils
 from uuid_utils.compat import uuid7 as _uuid7
 
 
 def uuid7() -> UUID:
     """A new time-ordered UUID."""
     return _uuid7()
+
+
+def uuid7_text() -> str:
+    """The same as text, for a third of the work, for what is only written."""
+    return str(uuid_utils.uuid7())
 
 
 def first_id_of(time: datetime, *, seconds: float = 0.0) -> UUID:

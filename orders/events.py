@@ -29,7 +29,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
 
     @property
     def id(self) -> str:
-        return f"order.placed:{self.order_id}"
+        return f"order.placed:{self.subject}"
 
     @property
     def time(self) -> datetime:
@@ -45,7 +45,7 @@ class OrderCancelled(Event, frozen=True, kw_only=True):
 
     @property
     def id(self) -> str:
-        return f"order.cancelled:{self.order_id}"
+        return f"order.cancelled:{self.subject}"
 
     @property
     def time(self) -> datetime:
@@ -67,7 +67,7 @@ class OrderSettled(Event, frozen=True, kw_only=True):
 
     @property
     def id(self) -> str:
-        return f"order.settled:{self.order_id}:{self.outcome}"
+        return f"order.settled:{self.subject}:{self.outcome}"
 
     @property
     def time(self) -> datetime:

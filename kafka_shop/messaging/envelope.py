@@ -5,13 +5,12 @@ partitioning and distributed-tracing extensions. The cloudevents package is the 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from uuid import UUID
 
 import msgspec
 
-from kafka_shop.messaging.events import Event, Time
+from kafka_shop.messaging.events import Event, Time, text_of
 
 LARGEST_DATA_BYTES = 256 * 1024
 LONGEST_NAMES = 500  # characters of id, type, subject and traceparent together: the first three are columns with an index
@@ -22,7 +21,6 @@ KNOWN_HEADERS = {*REQUIRED_HEADERS, "ce_subject", "ce_time", "ce_partitionkey", 
 Headers = list[tuple[str, bytes]]
 
 _encoder = msgspec.json.Encoder()
-_text_of: Callable[[UUID], str] = msgspec.to_builtins  # five times as fast as str()
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -68,9 +66,9 @@ def seal(event: Event, traceparent: str = "") -> Envelope:
         id=event.id,
         type=event.type,
         source=event.source,
-        subject=_text_of(event.order_id),
+        subject=event.subject,
         time=event.time,
-        partitionkey=_text_of(event.customer_id),
+        partitionkey=text_of(event.customer_id),
         datacontenttype=CONTENT_TYPE,
         traceparent=traceparent,
         data=msgspec.Raw(data),
@@ -112,9 +110,9 @@ def from_kafka(headers: Sequence[tuple[str, bytes | str | None]] | None, value: 
     if value is None:
         raise Unreadable("the message has no value")
     attributes = _text(headers or ())
-    missing = [name for name in REQUIRED_HEADERS if not attributes.get(name)]
-    if missing:
-        raise Unreadable(f"the header {missing[0]} is missing")
+    for name in REQUIRED_HEADERS:
+        if not attributes.get(name):
+            raise Unreadable(f"the header {name} is missing")
     if not attributes.get("content-type", CONTENT_TYPE).startswith(CONTENT_TYPE):
         raise Unreadable(f"the content type is not {CONTENT_TYPE}")
     return _usable(
