@@ -75,7 +75,8 @@ def test_open_dead_letters_lead_to_their_group(eve: Client) -> None:
 def test_a_web_of_one_service_shows_its_part_and_says_so(eve: Client, settings: Settings) -> None:
     settings.SERVICES = ["billing"]
     seen = page(eve)
-    assert "This web serves 1 of the three services" in seen and "For orders and notify, ask the web that serves them" in seen
+    assert "This web serves billing only" in seen and "For orders and notify, look at the console of the web that serves them" in seen
+    assert '<strong>orders</strong><span class="quiet">elsewhere</span>' in seen
     assert 'id="stop-billing"' in seen and 'id="stop-notify"' not in seen
     assert "Letters are written elsewhere" in seen
 
