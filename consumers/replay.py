@@ -29,7 +29,7 @@ ORDER_OF_KEY = ("failed_at", "partition", "offset", "id")
 MOST_ATTEMPTS = 20  # what has been tried so often is left out unless it is asked for: a loop that replays all comes to an end
 PER_SECOND = 100  # letters, at most
 ONCE_MORE = {Verdict.AGAIN, Verdict.AGAIN_ONCE}
-STILL_OPEN = {"failed", "left out"}
+TRIED, STILL_OPEN = {"replayed", "failed"}, {"failed", "left out"}
 NOT_ITS_FAULT = {Verdict.AGAIN, Verdict.STOP}
 
 
@@ -68,11 +68,12 @@ def replay(
 
 
 def paced(outcomes: Iterable[Outcome], per_second: float, sleep: Callable[[float], object] = time.sleep) -> Iterator[Outcome]:
-    """So many a second at most: what follows from a flood of replays is as quick as that for everybody behind."""
-    begun = time.monotonic()
-    for number, outcome in enumerate(outcomes, 1):
+    """So many tries a second at most: what follows from a flood of replays is as quick as that for everybody behind."""
+    begun, tried = time.monotonic(), 0
+    for outcome in outcomes:
         yield outcome
-        sleep(max(0.0, begun + number / per_second - time.monotonic()))
+        tried += outcome.state in TRIED
+        sleep(max(0.0, begun + tried / per_second - time.monotonic()))
 
 
 def discard(*, letters: Iterable[DeadLetter], why: str, now: datetime) -> int:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from consumers.choosing import Choice, chosen, find
 from consumers.models import DeadLetter
 from consumers.ops.asking import Databases
-from consumers.replay import PER_SECOND, Outcome, discard, paced, replay
+from consumers.replay import PER_SECOND, TRIED, Outcome, discard, paced, replay
 from kafka_shop.databases import served_aliases
 from kafka_shop.users.models import User
 
@@ -73,24 +73,32 @@ def discard_part(*, choice: Choice, user: User, why: str, limit: int = MOST) -> 
 
 def _part(choice: Choice, letters: Sequence[DeadLetter], limit: int, outcomes: Iterable[Outcome]) -> Part:
     """Does as much as there is time for."""
-    found = list(_in_time(outcomes))
+    found = list(_in_time(outcomes, letters))
     done = {each.letter.id for each in found}
     behind = list(takewhile(lambda letter: letter.id in done, letters))
-    return Part(found, len(behind) < len(letters) or len(letters) == limit, behind[-1] if behind else choice.after)
+    new = [each for each in found if each.state in TRIED or not _passed(each.letter, choice.after)]
+    return Part(new, len(behind) < len(letters) or len(letters) == limit, behind[-1] if behind else choice.after)
 
 
-def _in_time(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-    deadline = time.monotonic() + SECONDS
+def _passed(letter: DeadLetter, after: DeadLetter | None) -> bool:
+    """Whether a part before has told of it."""
+    return after is not None and (letter.failed_at, letter.id) <= (after.failed_at, after.id)
+
+
+def _in_time(outcomes: Iterable[Outcome], letters: Sequence[DeadLetter]) -> Iterator[Outcome]:
+    """What is done until the time is over, and in any case as much as brings the run further."""
+    deadline, wanted, further = time.monotonic() + SECONDS, {letter.id for letter in letters}, False
     for outcome in outcomes:
         yield outcome
-        if time.monotonic() > deadline:
+        further = further or outcome.state == "replayed" or outcome.letter.id in wanted
+        if further and time.monotonic() > deadline:
             return
 
 
 def _noted(outcomes: Iterable[Outcome], user: User, dry_run: bool, why: str) -> Iterator[Outcome]:
     """What is done is noted at once: a database that goes away meanwhile takes no note with it."""
     for outcome in outcomes:
-        if not dry_run:
+        if not dry_run and outcome.state in TRIED:
             _note(outcome.letter, user, f"Replay: {outcome.state}", why)
         yield outcome
 

@@ -324,10 +324,11 @@ class TestDiscard:
 
 
 @pytest.mark.usefixtures("effects_table")
-def test_replays_keep_to_a_pace() -> None:
+def test_tries_keep_to_a_pace_and_what_is_not_tried_waits_for_nothing() -> None:
     slept: list[float] = []
-    assert list(replay.paced([*"abc"], 0.01, sleep=slept.append)) == [*"abc"]  # it looks into none
-    assert [round(seconds, -1) for seconds in slept] == [100, 200, 300]  # each waits for its turn, counted from the begin
+    told = [Outcome(DeadLetter(), state) for state in ("replayed", "held back", "left out", "failed")]
+    assert list(replay.paced(told, 0.01, sleep=slept.append)) == told
+    assert [round(seconds, -1) for seconds in slept] == [100, 100, 100, 200]  # counted from the begin
 
 
 class TestChoice:

@@ -211,6 +211,25 @@ def test_a_request_ends_after_a_time_and_says_where_to_go_on(staff: APIClient, m
     assert ([each["id"] for each in told["results"]], told["more"], told["left"]) == ([str(second.pk)], False, 0)
 
 
+def test_a_run_ends_however_many_are_held_back(staff: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mending, "SECONDS", 0)
+    letters = [failed(name) for name in ("carol", "dave", "frank")]
+    DeadLetter.objects.update(key=letters[0].key)
+    DeadLetter.objects.filter(pk=letters[0].pk).update(value=b"{}")
+
+    seen, after, more = [], None, True
+    while more:
+        told = post(staff, "replay/", consumer="billing", after=after)
+        seen += [(each["id"], each["state"]) for each in told["results"]]
+        more, after = told["more"], told["after"]
+        assert len(seen) < 10, "it goes on for ever"
+
+    broken, *others = (str(each.pk) for each in letters)
+    assert [each for each in seen if each[1] == "held back"] == [(other, "held back") for other in others]  # each is told once
+    assert {each for each, _ in seen} == {broken, *others}
+    assert {entry.change_message for entry in LogEntry.objects.all()} == {"Replay: failed."}  # nothing was done with the others
+
+
 def test_a_discarded_letter_keeps_the_reason_and_stays_closed(staff: APIClient) -> None:
     letter = failed()
     told = post(staff, f"{letter.pk}/discard/", reason="a test")
