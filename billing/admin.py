@@ -29,7 +29,7 @@ def pay(invoice: Invoice, user: User, reason: str) -> str:
 
 
 PAY = Deed(
-    title="Pay",
+    title="Pay now",
     warning="The amount is taken from the customer's account, and the order becomes paid.",
     do=pay,
     refusals=(services.NotOpen, services.NotEnoughMoney),
@@ -73,8 +73,12 @@ class InvoiceAdmin(Exported):
     list_filter = [among("status", Invoice.Status.values), Period]
     ordering = ["-id"]
     searched = Searched(ids=("order_id", "id", "customer_id"), customer="customer_id")
-    readonly_fields = ["order", "customer", "of_account", "related"]
-    exclude = ["order_id", "customer_id", "account"]
+    readonly_fields = ["state", "order", "customer", "of_account", "related"]
+    fieldsets = [
+        (None, {"fields": ["state", "reason", "amount", "currency", "order", "customer", "of_account", "related"]}),
+        ("Its facts", {"fields": ["opened_at", "settled_at", "voided_at", "refunded_at"]}),
+        ("Where its events were read", {"fields": ["partition", "offset", "applied_at", "cancelled_partition", "cancelled_offset"]}),
+    ]
     actions = ["pay_selected"]
     actions_detail = ["pay_this"]
     export_fields = ("id", "order_id", "customer_id", "amount", "currency", "status", "reason", "opened_at", "settled_at", "refunded_at")

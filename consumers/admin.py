@@ -31,7 +31,8 @@ class PositionAdmin(EventTable):
     ordering = ["consumer", "topic", "partition"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(paused=Exists(Pause.objects.filter(consumer=OuterRef("consumer"))))
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.annotate(paused=Exists(Pause.objects.filter(consumer=OuterRef("consumer"))))
 
     @column("wish")
     def wish(self, row: Any) -> str:

@@ -29,7 +29,7 @@ def cancel(order: Order, user: User, reason: str) -> str:
 
 
 CANCEL = Deed(
-    title="Cancel",
+    title="Cancel for good",
     warning="A cancelled order stays so. Money that was taken for it is given back, and its customer gets a letter.",
     do=cancel,
     refusals=(NotCancellable,),
@@ -67,8 +67,13 @@ class OrderAdmin(Exported):
     ordering = ["-id"]
     searched = Searched(ids=("id", "customer_id"), customer="customer_id")
     inlines = [LineInline]
-    readonly_fields = ["customer", "related"]
-    exclude = ["customer_id"]
+    readonly_fields = ["state", "customer", "related"]
+    fieldsets = [
+        (None, {"fields": ["state", "reason", "total", "currency", "customer", "related"]}),
+        ("Its facts", {"fields": ["placed_at", "paid_at", "rejected_at", "cancelled_at", "refunded_at", "late_paid_at"]}),
+        ("Where billing's events were read", {"fields": ["settled_partition", "settled_offset", "refunded_partition", "refunded_offset"]}),
+        ("The sweep, which asks billing again", {"fields": ["sweep_from", "sweeps"]}),
+    ]
     actions = ["cancel_selected"]
     actions_detail = ["cancel_this"]
     export_fields = ("id", "customer_id", "total", "currency", "status", "reason", "placed_at", "paid_at", "rejected_at", "cancelled_at")

@@ -68,6 +68,7 @@ class ReadOnlyInline(UnfoldInline):
     """Rows within their owner's page: who may see that may see them."""
 
     extra = max_num = 0
+    hide_title = True  # the columns say what a row is
     can_delete = False
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
