@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
@@ -71,6 +72,31 @@ def letter(name: str) -> DeadLetter:
     letter = DeadLetter(consumer=name, identity=f"{name} {timezone.now()}", reason="x", fingerprint="f", failed_at=timezone.now())
     letter.save(using=name if name != "orders" else "default")
     return letter
+
+
+def test_the_console_tells_the_story_of_an_order_from_three_databases(shop: Shop, operator: Client) -> None:
+    order = shop.customer("alice", "100.00").order()
+    shop.settle()
+
+    shown = operator.get(f"/admin/console/trace/{order}/").content.decode()
+
+    for words in ("billed", "settled", "letter", "charge", "Your order is paid", "it has come to its end"):
+        assert words in shown, words
+    assert "not told" not in shown
+
+
+def test_dead_letters_of_three_databases_are_read_and_mended_in_the_console(shop: Shop, operator: Client) -> None:
+    made = [letter(name) for name in ("billing", "orders", "notify")]
+
+    shown = operator.get("/admin/console/dead-letters/").content.decode()
+
+    for each in made:
+        address = f"/admin/console/dead-letters/{each.pk}/"
+        assert address in shown and operator.get(address).status_code == 200
+        operator.post("/admin/console/dead-letters/discard/", {"id": str(each.pk), "why": "a test"})
+        each.refresh_from_db()
+        assert (each.state, each.closed_because) == ("discarded", "a test")
+    assert [entry.change_message for entry in LogEntry.objects.all()] == ["Discarded, because a test."] * 3
 
 
 def test_a_pause_is_kept_in_the_consumers_own_database(shop: Shop, operator: Client) -> None:

@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
@@ -15,6 +16,7 @@ from consumers.models import DeadLetter
 from consumers.ops import figures
 from consumers.ops.tests.moving import apply, moved, placed, published
 from kafka_shop.api.tests.people import user
+from kafka_shop.databases import rows, run
 from kafka_shop.ids import uuid7
 from kafka_shop.messaging.kafka import Record
 
@@ -133,6 +135,21 @@ def test_a_database_that_does_not_answer_is_named(staff: Client, monkeypatch: py
     monkeypatch.setattr(desk, "chosen", away)
     monkeypatch.setattr(figures, "open_dead_letters", away)
     assert "The database default does not answer" in page(staff)
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"consumer": "billing"}, {"consumer": "billing", "fingerprint": "f"}, {"subject": "x", "state": "all"}, {"state": "all"}]
+)
+def test_every_list_goes_along_an_index(staff: Client, query: dict[str, str]) -> None:
+    failed()
+    with CaptureQueriesContext(connection) as asked:
+        assert staff.get(DESK, query).status_code == 200
+    looks = [each["sql"] for each in asked if each["sql"].startswith("SELECT") and "consumers_deadletter" in each["sql"]]
+    assert looks
+    run("default", "SET LOCAL enable_seqscan = off")
+    for sql in looks:
+        plan = "\n".join(line for (line,) in rows("default", f"EXPLAIN {sql}"))
+        assert "Seq Scan" not in plan, plan
 
 
 def test_first_and_last_time_of_a_group_are_told(staff: Client) -> None:
