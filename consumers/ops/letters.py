@@ -44,6 +44,7 @@ class DeadLetterFilter(Filters):
 
 class Replay(Strict):
     dry_run = Flag(default=False, help_text="The handler runs, and all that it did is rolled back.")
+    why = Text(max_length=500, default="", allow_blank=True, help_text="What was mended; it is kept in the log of the admin.")
     example = {"dry_run": True}
 
 
@@ -91,8 +92,8 @@ class DeadLetterViewSet(OpsViewSet):
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: UUID) -> Response:
         """Applies it again, behind the older open ones of its customer."""
-        letter, dry_run = known(pk), self.body()["dry_run"]
-        return replayed(replay_one(letter=letter, user=cast(User, request.user), dry_run=dry_run), dry_run=dry_run)
+        letter, body = known(pk), self.body()
+        return replayed(replay_one(letter=letter, user=cast(User, request.user), **body), dry_run=body["dry_run"])
 
     @action(detail=False, methods=["post"], url_path="replay")
     def replay_many(self, request: Request) -> Response:
@@ -101,7 +102,7 @@ class DeadLetterViewSet(OpsViewSet):
         Those that have been tried 20 times are left out unless `exhausted` asks for them: a loop that replays all comes to an end.
         """
         body = self.body()
-        asked = {name: body[name] for name in ("dry_run", "limit", "per_second")}
+        asked = {name: body[name] for name in ("dry_run", "why", "limit", "per_second")}
         after, tries = body["after"] and known(body["after"]), 0 if body["exhausted"] else MOST_ATTEMPTS
         filters = {name: body[name] for name in ("consumer", "reason", "fingerprint", "subject")}
         part = replay_part(choice=Choice(**filters, after=after, attempts_below=tries), user=cast(User, request.user), **asked)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -176,6 +177,18 @@ def test_without_the_token_of_the_form_nothing_is_done(staff: Client) -> None:
     strict.cookies = staff.cookies
     assert strict.post(DISCARD, {"id": letter.pk, "why": "x"}).status_code == 403
     assert DeadLetter.objects.get().state == "open"
+
+
+@pytest.mark.parametrize("path", [REPLAY, DISCARD])
+def test_a_database_that_does_not_answer_is_told_and_nothing_is_done(staff: Client, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    def away(**_: object) -> None:
+        raise OperationalError("away")
+
+    failed()
+    monkeypatch.setattr(mending, "find", away)
+    answer = staff.post(path, {"consumer": "billing", "per_second": 100, "why": "x"})
+    assert answer.status_code == 503 and answer["Retry-After"]
+    assert DeadLetter.objects.get().attempts == 1
 
 
 def test_the_pages_are_named(staff: Client) -> None:

@@ -242,10 +242,13 @@ def test_a_discarded_letter_keeps_the_reason_and_stays_closed(staff: APIClient) 
 
 def test_each_action_is_in_the_admins_log(staff: APIClient) -> None:
     one, other = failed(), failed("dave")
-    post(staff, f"{one.pk}/replay/")
+    post(staff, f"{one.pk}/replay/", why="the price was mended")
     post(staff, f"{other.pk}/discard/", reason="a test")
     noted = LogEntry.objects.order_by("pk").values_list("user__username", "object_id", "change_message")
-    assert list(noted) == [("eve", str(one.pk), "Replay: replayed."), ("eve", str(other.pk), "Discarded, because a test.")]
+    assert list(noted) == [
+        ("eve", str(one.pk), "Replay: replayed, because the price was mended."),
+        ("eve", str(other.pk), "Discarded, because a test."),
+    ]
 
 
 @pytest.mark.parametrize(
