@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.local .env ## the whole shop on this machine; ARGS="--once", "--transport http", "--billing on_request", "--apart", "--port N", "--external"
 	@$(BIN)/python manage.py demo $(ARGS)
@@ -35,12 +35,18 @@ fuzz: $(VENV)/.dev ## made-up requests to every path of the running API, as anyb
 bench: $(VENV)/.dev ## measure the pipeline, the floor and the ceiling
 	@$(BIN)/python -m bench $(ARGS)
 
+flat: $(VENV)/.dev ## measure the shop with five million orders beside an empty one; ARGS="--orders N", "--only speed|pages|relay|memory", "--turns N"
+	@$(BIN)/python -m bench.flat $(ARGS)
+
 charts: $(VENV)/.charts ## prove the charts without a cluster; builds Helm by Go the first time
 	@$(BIN)/python -m pytest charts/tests $(ARGS)
 	@$(BIN)/python -m charts.tests.report
 
 chaos: $(VENV)/.dev ## cause every fault that one machine can; ARGS="--minutes N", "--nodes 3", "--fault NAME", "--orders N", "--seed N"
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+screenshots: $(VENV)/.dev ## take the pictures of the console anew, into docs/img; ARGS="--minutes 15" lets the shop do business before
+	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 lock: $(VENV)/.dev ## pin requirements/*.in anew; ARGS=--upgrade for the newest versions
 	@$(LOCK) requirements/dev.in --output-file requirements/dev.txt $(ARGS)
@@ -76,5 +82,5 @@ $(BIN)/python:
 	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || { echo "This Python cannot make virtual environments. Install the package python3-venv (Debian, Ubuntu: apt-get install python3-venv), then try again." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
-.PHONY: help demo test lint tools mutants fuzz bench chaos charts lock clean
+.PHONY: help demo test lint tools mutants fuzz bench flat chaos charts screenshots lock clean
 .DELETE_ON_ERROR:

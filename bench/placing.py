@@ -22,6 +22,13 @@ APPLICATIONS = {"kafka_shop.wsgi": "django.core.wsgi:get_wsgi_application()"}  #
 def measure(*, is_bare: bool, keys: bool, orders: int, show: Show) -> Rate:
     """Places `orders` orders through one web, nothing else of the shop being up: orders a second, and the cores that each part used."""
     token, sku = customer()
+    rate = through(token, sku, is_bare=is_bare, keys=keys, orders=orders, show=show)
+    data.verify(outbox=orders // CUSTOMERS * CUSTOMERS + WARM_UP_ORDERS * CUSTOMERS)
+    return rate
+
+
+def through(token: str, sku: str, *, is_bare: bool = False, keys: bool = False, orders: int, show: Show) -> Rate:
+    """The same for a customer who is known, in whatever tables there are."""
     [web] = webs(0)
     process = next(iter(shop([web])))
     with started([bare(process) if is_bare else process]) as check:
@@ -30,9 +37,7 @@ def measure(*, is_bare: bool, keys: bool, orders: int, show: Show) -> Rate:
         place(clients, WARM_UP_ORDERS * CUSTOMERS, bool)
         cores, begun = Cores(), time.perf_counter()
         placed = place(clients, orders, show)
-        rate = placed / (time.perf_counter() - begun), cores.used()
-    data.verify(outbox=placed + WARM_UP_ORDERS * CUSTOMERS)
-    return rate
+        return placed / (time.perf_counter() - begun), cores.used()
 
 
 def bare(process: Process) -> Process:
