@@ -29,7 +29,7 @@ admin.site.unregister([Group, AuthToken])  # as their packages have them
 
 
 @admin.register(User)
-class ShopUserAdmin(Admin, Users):
+class ShopUserAdmin(Users, Admin):  # its forms for a new user before those of unfold
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -50,7 +50,7 @@ class ShopUserAdmin(Admin, Users):
 
 
 @admin.register(Group)
-class ShopGroupAdmin(Admin, GroupAdmin):
+class ShopGroupAdmin(GroupAdmin, Admin):
     """Groups, few of which there are."""
 
     list_before_template = None
