@@ -6,6 +6,7 @@ Django and without the shop's engine. Results go to docs/results, those of a sho
 
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -27,7 +28,7 @@ def main() -> None:
     with rig.running() as kafka:
         from bench import campaign, machine, report  # they need Django to be set up
 
-        size = campaign.SHORT if options.short else campaign.Size()
+        size = replace(campaign.SHORT if options.short else campaign.Size(), batch_size=options.batch_size)
         figures = campaign.Campaign(kafka, size).run(options.only)
         result = report.as_json(figures, size, machine.describe(), " ".join(["python -m bench", *sys.argv[1:]]))
     console.print(*report.rich_tables(result), report.origin(result), sep="\n")
@@ -37,6 +38,7 @@ def main() -> None:
 def _options() -> Namespace:
     parser = ArgumentParser(prog="python -m bench", description=__doc__, formatter_class=RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true", help="a tenth of the orders, one turn")
+    parser.add_argument("--batch-size", type=int, default=2000, help="of the shop's consumers and of the ceiling")
     parser.add_argument("--only", nargs="+", choices=MEASUREMENTS, default=[], metavar="NAME", help=", ".join(MEASUREMENTS))
     return parser.parse_args()
 

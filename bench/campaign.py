@@ -1,6 +1,7 @@
 """All measurements, in turns, so that a slow minute of the machine falls on each of them. For a set-up Django."""
 
 import gc
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -33,7 +34,7 @@ class Size:
     placed_orders: int = 4_000  # over HTTP
     customers: int = 1_000
     seconds: int = 20  # of lone orders, and of doing nothing
-    batch_size: int = 1_000  # of the shop's consumers and of the ceiling's
+    batch_size: int = 2_000  # of the shop's consumers and of the ceiling: the ceiling's best (docs/performance.md)
 
 
 SHORT = Size(turns=1, orders=6_000, floor_orders=200, placed_orders=800, customers=200, seconds=4)
@@ -58,6 +59,7 @@ class Campaign:
 
     def __init__(self, kafka: KafkaCluster, size: Size) -> None:
         self._kafka, self._size = kafka, size
+        os.environ["BATCH_SIZE"] = str(size.batch_size)  # of the processes that are started from now on
         self._customers = load.make_customers(size.customers)
         self._orders = list(load.make_orders(self._customers, size.orders))
         self._figures = Figures()

@@ -155,9 +155,7 @@ def origin(result: Mapping[str, Any]) -> str:
     machine, size = result["machine"], result["size"]
     parts = ", ".join(f"{name} {value}" for name, value in machine.items() if name not in {"cores", "memory", "cpu", "system"})
     orders = f"{size['orders']:,} orders of {size['customers']:,} customers, 2 partitions a topic, {size['turns']} turns"
-    return (
-        f"{machine['cores']} cores ({machine['cpu']}), {machine['memory']}, {machine['system']}; {parts}\n`{result['command']}`: {orders}"
-    )
+    return f"{machine['cores']} cores ({machine['cpu']}), {machine['memory']}, {machine['system']}; {parts}\n`{result['command']}`: {orders}, batches of {size['batch_size']:,}"
 
 
 def rich_tables(result: Mapping[str, Any]) -> list[Table]:
