@@ -154,8 +154,10 @@ def origin(result: Mapping[str, Any]) -> str:
     """The machine, the versions and the command, in two lines."""
     machine, size = result["machine"], result["size"]
     parts = ", ".join(f"{name} {value}" for name, value in machine.items() if name not in {"cores", "memory", "cpu", "system"})
-    orders = f"{size['orders']:,} orders of {size['customers']:,} customers, 2 partitions a topic, {size['turns']} turns"
-    return f"{machine['cores']} cores ({machine['cpu']}), {machine['memory']}, {machine['system']}; {parts}\n`{result['command']}`: {orders}, batches of {size['batch_size']:,}"
+    orders = f"{size['orders']:,} orders of {size['customers']:,} customers, 2 partitions a topic"
+    amount = f"{orders}, batches of {size['batch_size']:,}, {size['turns']} turns"
+    computer = f"{machine['cores']} cores ({machine['cpu']}), {machine['memory']}, {machine['system']}"
+    return f"{computer}; {parts}\n`{result['command']}`: {amount}"
 
 
 def rich_tables(result: Mapping[str, Any]) -> list[Table]:
