@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -99,9 +100,13 @@ class DeadLetterAdmin(EventTable, Exported):
         "outcome",
     )
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
+        """Those of the consumers that this process serves: others it could not apply."""
+        return super().get_queryset(request).filter(consumer__in=settings.SERVICES)
+
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> DeadLetter | None:
         """One of any database: its page need not say which."""
-        letters = DeadLetter.objects.filter(pk=object_id) if UUID.fullmatch(object_id) else DeadLetter.objects.none()
+        letters = self.get_queryset(request).filter(pk=object_id) if UUID.fullmatch(object_id) else DeadLetter.objects.none()
         return next((letter for alias in served_aliases() for letter in letters.using(alias)), None)
 
     @column("state", badges=BADGES)

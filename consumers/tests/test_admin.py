@@ -6,6 +6,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from billing.models import Invoice
 from consumers.models import DeadLetter, Position
@@ -130,6 +131,14 @@ def test_dead_letters_are_listed_by_state_without_what_they_carry(dead: DeadLett
     assert shown == dead
     assert {"key", "value", "headers"} <= shown.get_deferred_fields()
     assert rows(operator, LETTERS, state="discarded") == []
+
+
+def test_a_process_shows_and_mends_only_what_its_consumers_left(dead: DeadLetter, operator: Client, settings: Settings) -> None:
+    settings.SERVICES = ["notify"]
+    assert rows(operator, LETTERS) == []
+    assert operator.post(f"/admin/{LETTERS}/{dead.pk}/discard/", because("x")).status_code == 404
+    act(operator, LETTERS, "discard_selected", dead.pk, **because("x"))
+    assert state(dead) == "open"
 
 
 # --- the sidebar ---
