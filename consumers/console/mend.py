@@ -23,7 +23,7 @@ from kafka_shop.users.models import User
 LISTED = 100  # outcomes of a part that are shown one by one
 
 
-class Request(NamedTuple):
+class Task(NamedTuple):
     """What somebody asks for."""
 
     choice: Choice
@@ -37,24 +37,24 @@ class Kind(NamedTuple):
 
     verb: str
     form: type[Deed]
-    one: Callable[[Request, DeadLetter], Part]
-    many: Callable[[Request], Part]
+    one: Callable[[Task, DeadLetter], Part]
+    many: Callable[[Task], Part]
 
 
-def replayed_one(it: Request, letter: DeadLetter) -> Part:
+def replayed_one(it: Task, letter: DeadLetter) -> Part:
     return Part(replay_one(letter=letter, user=it.user, dry_run=it.dry_run, why=it.asked["why"]), False, None)
 
 
-def replayed_many(it: Request) -> Part:
+def replayed_many(it: Task) -> Part:
     return replay_part(choice=it.choice, user=it.user, dry_run=it.dry_run, per_second=it.asked["per_second"], why=it.asked["why"])
 
 
-def discarded_one(it: Request, letter: DeadLetter) -> Part:
+def discarded_one(it: Task, letter: DeadLetter) -> Part:
     closed = discard_one(letter=letter, user=it.user, why=it.asked["why"])
     return Part([Outcome(letter, "discarded" if closed else "gone")], False, None)
 
 
-def discarded_many(it: Request) -> Part:
+def discarded_many(it: Task) -> Part:
     return discard_part(choice=it.choice, user=it.user, why=it.asked["why"])
 
 
@@ -90,7 +90,7 @@ def mended(request: HttpRequest, kind: Kind) -> HttpResponseBase:
     if not posted or not form.is_valid():
         return shown(request, kind, form, letter, chosen, status=400 if posted else 200)
     choice = choice_of(form.cleaned_data, kind)
-    it = Request(choice, cast(User, request.user), "dry_run" in request.POST, form.cleaned_data)
+    it = Task(choice, cast(User, request.user), "dry_run" in request.POST, form.cleaned_data)
     return done(request, kind, it, letter, kind.one(it, letter) if letter else kind.many(it))
 
 
@@ -126,7 +126,7 @@ def shown(
     )
 
 
-def done(request: HttpRequest, kind: Kind, it: Request, letter: DeadLetter | None, part: Part) -> HttpResponseBase:
+def done(request: HttpRequest, kind: Kind, it: Task, letter: DeadLetter | None, part: Part) -> HttpResponseBase:
     """The page after a part."""
     goes_on = part.more and not it.dry_run
     left = count(choice=replace(it.choice, after=part.after)) if goes_on else 0

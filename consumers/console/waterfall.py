@@ -55,8 +55,7 @@ class Step(NamedTuple):
     service: str
     state: str  # as in ops.trace.STATES
     at: datetime | None  # when it was done
-    spans: tuple[Span, ...] = ()
-    fact: Fact | None = None
+    spans: tuple[Span, ...]
 
 
 class Chapter(NamedTuple):
@@ -133,7 +132,7 @@ def steps_of(fact: Fact, stored: Stored, made: dict[Any, datetime], now: datetim
             yield Step("published", fact.told_by, "applied", fact.published_at, tuple(each for each in spans if each.kind == "outbox"))
             spans = tuple(each for each in spans if each.kind != "outbox")
     done = worked(fact) if fact.applied_at else None
-    yield Step(STEPS[fact.kind] if where == "applied" else where, fact.read_by, where, done, spans, fact)
+    yield Step(STEPS[fact.kind] if where == "applied" else where, fact.read_by, where, done, spans)
 
 
 def spans_of(fact: Fact, begin: datetime | None, now: datetime) -> tuple[Span, ...]:
