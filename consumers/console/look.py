@@ -28,7 +28,10 @@ APPS = {
     "users": "group",
     "knox": "key",
     "api": "fingerprint",
+    "auth": "groups",
+    "admin": "history",
 }
+TITLES = {"api": "Requests", "knox": "Tokens", "auth": "Groups"}  # of apps whose names say little
 
 
 def styles(request: HttpRequest) -> str:
@@ -44,7 +47,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 def _application(app: dict[str, Any]) -> dict[str, Any]:
     icon = APPS.get(app["app_label"], "table")
     items = [_item(model["name"], icon, model["admin_url"]) for model in app["models"]]
-    return {"title": capfirst(app["name"]), "collapsible": True, "items": items}
+    return {"title": TITLES.get(app["app_label"], capfirst(app["name"])), "collapsible": True, "items": items}
 
 
 def _reachable(pages: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
