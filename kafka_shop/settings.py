@@ -125,9 +125,11 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     *(["kafka_shop.spans.SpanMiddleware"] if OTEL_EXPORTER_OTLP_ENDPOINT else []),
     "kafka_shop.api.metrics.MetricsMiddleware",
+    "kafka_shop.api.middleware.TraceMiddleware",
     "kafka_shop.api.middleware.ProblemMiddleware",
     "kafka_shop.api.middleware.SlashMiddleware",
     "kafka_shop.api.middleware.BodyMiddleware",
+    "kafka_shop.api.express.ExpressMiddleware",  # what stands below it is left out on the short way
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -138,8 +140,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
-    "kafka_shop.api.middleware.TraceMiddleware",
 ]
+EXPRESS = {("POST", "order-list"): "orders.placing.place", ("GET", "order-list"): "orders.paging.page"}  # short ways by method and route
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

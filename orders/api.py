@@ -27,9 +27,10 @@ from kafka_shop.api.serializers import Nothing, Strict
 from kafka_shop.api.views import ShopViewSet
 from orders import selectors, services
 from orders.errors import NotCancellable, UnknownProducts, Unplaceable
+from orders.forms import LONGEST_SKU, MOST_ITEMS, MOST_PIECES
 from orders.models import Order, Product, Status
 
-MOST_ITEMS, MOST_ORDERS = 100, 1000
+MOST_ORDERS = 1000
 
 Basket = list[tuple[str, int]]  # SKU and quantity of each item
 
@@ -91,8 +92,8 @@ class BulkOut(serializers.Serializer[Any]):
 
 
 class Item(Strict):
-    product = Text(max_length=40)
-    quantity = WholeNumber(min_value=1, max_value=10_000)
+    product = Text(max_length=LONGEST_SKU)
+    quantity = WholeNumber(min_value=1, max_value=MOST_PIECES)
 
 
 class NewOrder(Strict):

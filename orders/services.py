@@ -7,17 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 
+from kafka_shop.api.idempotency import Answer
 from kafka_shop.databases import alias_of, limited_transaction
 from kafka_shop.ids import uuid7
 from kafka_shop.messaging import outbox
 from kafka_shop.messaging.events import Conflict, Event
-from orders import facts, rules, selectors, store
+from orders import facts, remembered, rules, selectors, store
 from orders.catalogue import PRODUCTS
 from orders.errors import Unplaceable
 from orders.events import Item
-from orders.models import Order, Product
+from orders.models import Order, Product, Status
+from orders.store import Placement
 
 Priced = tuple[list[Item], Decimal, str]  # the lines, their total and its currency
 
@@ -39,7 +40,7 @@ def place_order(*, customer_id: UUID, items: Sequence[tuple[str, int]], now: dat
 
 
 def place_orders(*, customer_id: UUID, baskets: Sequence[Sequence[tuple[str, int]]], now: datetime) -> list[Order | Unplaceable]:
-    """Places a customer's orders in one transaction and four statements; in the place of each that cannot be placed, why not."""
+    """Places a customer's orders in two statements; in the place of each that cannot be placed, why not."""
     catalogue = selectors.prices({sku for items in baskets for sku, _ in items})
     priced = [_priced(items, catalogue) for items in baskets]
     placed = iter(place_priced([(customer_id, each) for each in priced if not isinstance(each, Unplaceable)], now=now))
@@ -55,22 +56,59 @@ def _priced(items: Sequence[tuple[str, int]], catalogue: Mapping[str, tuple[Deci
 
 def place_priced(baskets: Sequence[tuple[UUID, Priced]], *, now: datetime) -> list[Order]:
     """Places orders of (customer, what `rules.price` found). Without limits: it locks nothing that others wait for."""
-    known = [
-        (rules.Order(id=uuid7(), customer_id=customer, total=total, currency=currency), lines)
-        for customer, (lines, total, currency) in baskets
-    ]
-    placed = [
-        Order(id=order.id, customer_id=order.customer_id, total=order.total, currency=order.currency, placed_at=now, sweep_from=now)
-        for order, _ in known
-    ]
-    for stored, (_, lines) in zip(placed, known, strict=True):
-        stored.items = lines
+    placements = [_placement(customer, priced, now) for customer, priced in baskets]
     alias = alias_of("orders")
-    with transaction.atomic(using=alias):
-        Order.objects.bulk_create(placed)
-        store.add_lines(alias, known)
-        outbox.publish([facts.placement(order, now, lines) for order, lines in known], alias=alias, now=now)
-    return placed
+    store.place(alias, placements)
+    return [_placed(alias, placement) for placement in placements]
+
+
+def guess_order(*, customer_id: UUID, items: Sequence[tuple[str, int]], now: datetime) -> Placement:
+    """What an order of (SKU, quantity) is at the prices that are remembered. Raises Unplaceable."""
+    return _placement(customer_id, rules.price(items, remembered.prices([sku for sku, _ in items])), now)
+
+
+def place_guessed(order: Placement, answer: Answer | None) -> bool:
+    """Places an order if the catalogue still has its prices, and stores the answer with its key, if there is one, in one statement.
+
+    False: it has not, or the key is known, and nothing was placed. Raises OperationalError when a twin is in flight.
+    """
+    if store.place_guessed(alias_of("orders"), order, answer):
+        return True
+    remembered.forget(item.product for item in order.items)
+    return False
+
+
+def _placement(customer_id: UUID, priced: Priced, now: datetime) -> Placement:
+    lines, total, currency = priced
+    order = rules.Order(id=uuid7(), customer_id=customer_id, total=total, currency=currency)
+    destination, event_id, key, event = outbox.record(facts.placement(order, now, lines), outbox.traceparent.get())
+    return Placement(
+        id=order.id,
+        customer_id=customer_id,
+        total=total,
+        currency=currency,
+        placed_at=now,
+        items=lines,
+        destination=destination,
+        event_id=event_id,
+        key=key,
+        event=event.decode(),
+    )
+
+
+def _placed(alias: str, new: Placement) -> Order:
+    """An order as it is read after it was placed."""
+    known = {
+        "placed_at": new.placed_at,
+        "sweep_from": new.placed_at,
+        "status": Status.PENDING,
+        "total": new.total,
+        "currency": new.currency,
+    }
+    order = Order(id=new.id, customer_id=new.customer_id, **known)
+    order._state.adding, order._state.db = False, alias
+    order.items = new.items
+    return order
 
 
 def cancel_order(*, order_id: UUID, now: datetime) -> Order:

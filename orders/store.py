@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from kafka_shop.databases import columns, rows, run
+from kafka_shop.api.idempotency import TAKEN, Answer
+from kafka_shop.databases import columns, prepared, rows, run
 from orders.events import Item
 from orders.rules import Order
 
@@ -52,12 +54,52 @@ ORDER BY last_fact_at, id LIMIT %s
 """
 ITEMS = "SELECT order_id, product, quantity, price FROM orders_orderline WHERE order_id = ANY(%s::uuid[]) ORDER BY id"
 
-ADD_LINES = """
-INSERT INTO orders_orderline (order_id, product, quantity, price)
-SELECT order_id, product, quantity, price
-FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::numeric[]) WITH ORDINALITY AS line(order_id, product, quantity, price, place)
-ORDER BY place
+# orders, their lines and their facts; JSON, because rows are within rows, and it costs less than a dozen arrays
+_PLACE = """
+WITH asked AS (
+    SELECT * FROM ROWS FROM (jsonb_to_recordset(%s) AS (
+        id uuid, customer_id uuid, total numeric, currency text, placed_at timestamptz, items jsonb,
+        destination text, event_id text, key text, event text
+    )) WITH ORDINALITY AS asked(id, customer_id, total, currency, placed_at, items, destination, event_id, key, event, place){condition}
+), {taken}new AS (
+    SELECT asked.* FROM {source}
+), placed AS (
+    INSERT INTO orders_order (id, customer_id, total, currency, placed_at, sweep_from, reason, sweeps)
+    SELECT id, customer_id, total, currency, placed_at, placed_at, '', 0 FROM new ORDER BY place
+), lines AS (
+    INSERT INTO orders_orderline (order_id, product, quantity, price)
+    SELECT new.id, line.product, line.quantity, line.price
+    FROM new, ROWS FROM (jsonb_to_recordset(items) AS (product text, quantity int, price numeric))
+         WITH ORDINALITY AS line(product, quantity, price, place)
+    ORDER BY new.place, line.place
+)
+INSERT INTO messaging_outboxrow (destination, event_id, key, event, resent, attempts, refused, created_at)
+SELECT destination, event_id, key, convert_to(event, 'UTF8'), false, 0, '', placed_at FROM new ORDER BY place
+RETURNING number
 """
+AT_THE_CATALOGUES_PRICES = """ WHERE NOT EXISTS (
+        SELECT FROM jsonb_to_recordset(items) AS line(product text, price numeric)
+        LEFT JOIN orders_product AS sold ON sku = product AND active AND sold.price = line.price AND sold.currency = asked.currency
+        WHERE sku IS NULL
+    )"""
+PLACE = _PLACE.format(condition="", taken="", source="asked")
+PLACE_GUESSED = _PLACE.format(condition=AT_THE_CATALOGUES_PRICES, taken="", source="asked")
+PLACE_ONCE = _PLACE.format(condition=AT_THE_CATALOGUES_PRICES, taken=f"{TAKEN}, ", source="asked, taken")
+
+
+class Placement(msgspec.Struct, frozen=True):
+    """A new order, and the fact of it as the outbox keeps it."""
+
+    id: UUID
+    customer_id: UUID
+    total: Decimal
+    currency: str
+    placed_at: datetime
+    items: Sequence[Item]
+    destination: str
+    event_id: str
+    key: str
+    event: str
 
 
 class Due(NamedTuple):
@@ -76,10 +118,18 @@ class Changed(NamedTuple):
     order: Order
 
 
-def add_lines(alias: str, orders: Sequence[tuple[Order, Sequence[Item]]]) -> None:
-    """Writes the lines of new orders, as they were ordered."""
-    lines = [(order.id, line.product, line.quantity, line.price) for order, items in orders for line in items]
-    run(alias, ADD_LINES, *columns(lines, 4))
+def place(alias: str, orders: Sequence[Placement]) -> None:
+    """Writes new orders with their lines and facts, in one statement."""
+    prepared(alias, PLACE, msgspec.json.encode(orders).decode())
+
+
+def place_guessed(alias: str, order: Placement, answer: Answer | None) -> bool:
+    """Writes a new order with its lines and its fact, and the answer with its key, if there is one, in one statement.
+
+    False: the catalogue has other prices, or the key is known, and nothing was written. Raises OperationalError when a twin is in flight.
+    """
+    content = msgspec.json.encode([order]).decode()
+    return bool(prepared(alias, PLACE_ONCE, content, *answer) if answer else prepared(alias, PLACE_GUESSED, content))
 
 
 def lock(alias: str, ids: Collection[UUID]) -> dict[UUID, Order]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import wraps
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from django.db import OperationalError, transaction
@@ -35,6 +35,12 @@ KEPT_HEADERS = ("Location",)
 WAIT = "SET LOCAL lock_timeout = '5s'"
 TAKE = """INSERT INTO api_idempotencykey (owner, key, path, fingerprint, created_at) VALUES (%s, %s, %s, %s, %s)
           ON CONFLICT (owner, key) DO NOTHING RETURNING id"""
+# a part of a statement that is the whole effect of what is in `asked`: its key with the answer. A twin in flight soon ends the statement.
+TAKEN = """taken AS (
+    INSERT INTO api_idempotencykey (owner, key, path, fingerprint, created_at, status, headers, body)
+    SELECT %s, %s, %s, %s, %s, %s, %s::jsonb, %s FROM asked WHERE set_config('lock_timeout', '50ms', true) <> ''
+    ON CONFLICT (owner, key) DO NOTHING RETURNING id
+)"""
 KEEP = "UPDATE api_idempotencykey SET status = %s, headers = %s::jsonb, body = %s WHERE id = %s"
 PURGE = """DELETE FROM api_idempotencykey WHERE id IN
            (SELECT id FROM api_idempotencykey WHERE created_at < %s ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED)"""
@@ -89,6 +95,19 @@ def idempotent(action: Action) -> Action:
         return response
 
     return once
+
+
+class Answer(NamedTuple):
+    """A key, the request that it stands for, and the answer to that: what TAKEN stores."""
+
+    owner: UUID
+    key: str
+    path: str
+    fingerprint: str
+    created_at: datetime
+    status: int
+    headers: str  # JSON
+    body: str  # JSON
 
 
 class Key:

@@ -34,10 +34,11 @@ def publish(
     if not connections[alias].in_atomic_block:
         raise RuntimeError("a fact is published in the transaction that makes it true")
     default = traceparent.get()
-    records = [_record(fact, traceparents.get(str(fact.order_id), default) if traceparents else default) for fact in facts]
+    records = [record(fact, traceparents.get(str(fact.order_id), default) if traceparents else default) for fact in facts]
     return run(alias, INSERT, resent, now, *columns(records, 4))
 
 
-def _record(fact: Event, traceparent: str) -> tuple[str, str, str, bytes]:
+def record(fact: Event, traceparent: str) -> tuple[str, str, str, bytes]:
+    """A fact as the outbox keeps it: destination, event id, key, event. Raises FactTooLarge."""
     envelope = seal(fact, traceparent)
     return fact.destination, envelope.id, envelope.partitionkey, to_json(envelope)

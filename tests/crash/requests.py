@@ -76,6 +76,14 @@ SCENARIOS: dict[str, Scenario] = {
         partial(customer, "alice", "100.00"),
         lambda alice: alice.post("orders/", 201, items=TEA_AND_MUG),
         lambda alice: Order.objects.exists(),
+        decided_by="EXECUTE",
+    ),
+    "post-order-without-a-key": posting(
+        partial(customer, "alice", "100.00"),
+        lambda alice: people.post("orders/", {"items": TEA_AND_MUG}, 201, f"Bearer {alice.token}"),
+        lambda alice: Order.objects.exists(),
+        decided_by="EXECUTE",
+        repeats=False,
     ),
     "post-orders-in-bulk": posting(
         partial(customer, "alice", "100.00"),

@@ -22,6 +22,7 @@ Replacements = Mapping[type, type]  # of a client's class, by a model of it
 def plant_in_psycopg(points: Points) -> None:
     """Every statement: those of cursors, and BEGIN, COMMIT and ROLLBACK, which psycopg sends by itself."""
     start_query, exec_command, send_prepare = BaseCursor._start_query, BaseConnection._exec_command, BaseCursor._send_prepare
+    send_prepared = BaseCursor._send_query_prepared
 
     def started(self: Any, query: Any = None) -> Generator[Any, Any, None]:
         yield from start_query(self, query)  # here psycopg begins a transaction
@@ -35,10 +36,15 @@ def plant_in_psycopg(points: Points) -> None:
         points.reach("sql", "PREPARE")
         send_prepare(self, name, query)
 
+    def executed(self: Any, *args: Any, **kwargs: Any) -> None:
+        points.reach("sql", "EXECUTE")
+        send_prepared(self, *args, **kwargs)
+
     for owner, name, spy in (
         (BaseCursor, "_start_query", started),
         (BaseConnection, "_exec_command", commanded),
         (BaseCursor, "_send_prepare", prepared),
+        (BaseCursor, "_send_query_prepared", executed),
     ):
         setattr(owner, name, spy)
 

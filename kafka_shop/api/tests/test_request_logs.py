@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from kafka_shop.api.request_logs import tell_order
 from kafka_shop.api.tests.people import caller, user
 from kafka_shop.ids import uuid7
+from orders.services import seed_catalogue
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 Lines = Callable[[], dict[str, dict[str, Any]]]
@@ -38,6 +39,19 @@ def test_they_have_the_request_the_trace_and_the_order(lines: Lines) -> None:
     assert told["request_started"]["trace_id"] == told["request_finished"]["trace_id"] == TRACE
     assert told["request_started"]["request_id"] == told["request_finished"]["request_id"] != ""
     assert told["request_finished"]["order_id"] == str(order)
+
+
+@pytest.mark.django_db
+def test_the_one_line_of_a_short_way_has_what_the_two_of_others_have(lines: Lines) -> None:
+    seed_catalogue()
+    body = {"items": [{"product": "TEA-001", "quantity": 1}]}
+
+    answer = caller(user("carol")).post("/api/v1/orders/", body, headers={"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"})
+
+    [(event, line)] = lines().items()
+    assert (event, line["code"], line["request"]) == ("request_finished", 201, "POST /api/v1/orders/")
+    assert (line["trace_id"], line["order_id"]) == (TRACE, answer.json()["id"])
+    assert line["request_id"]
 
 
 @pytest.mark.django_db
