@@ -18,6 +18,7 @@ from kafka_shop.staff.periods import Period
 from kafka_shop.staff.searching import Searched
 from kafka_shop.users.models import User
 
+POWERS = ["is_staff", "is_superuser", "groups", "user_permissions"]
 FLAGS = {ADDITION: "added", CHANGE: "changed", DELETION: "deleted"}
 
 if TYPE_CHECKING:
@@ -45,15 +46,32 @@ class ShopUserAdmin(Users, Admin):  # its forms for a new user before those of u
         models = {"orders": "orders_order", "accounts": "billing_account", "invoices": "billing_invoice", "letters": "notify_letter"}
         return links.several(user.pk, **models, tokens="knox_authtoken")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Nobody gives himself or others what only superusers may give."""
+        return [*self.readonly_fields, *([] if request.user.is_superuser else POWERS)]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Of staff and their passwords only superusers dispose."""
+        return super().has_change_permission(request, obj) and (request.user.is_superuser or not (obj and obj.is_staff))
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # orders and the ledger name them: they are made inactive instead
 
 
 @admin.register(Group)
 class ShopGroupAdmin(GroupAdmin, Admin):
-    """Groups, few of which there are."""
+    """Groups, few of which there are. Only superusers write them."""
 
     list_before_template = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser
 
 
 @admin.register(AuthToken)
