@@ -31,8 +31,9 @@ class PositionAdmin(EventTable):
     ordering = ["consumer", "topic", "partition"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(paused=Exists(Pause.objects.filter(consumer=OuterRef("consumer"))))
+        paused = Exists(Pause.objects.filter(consumer=OuterRef("consumer")))
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(paused=paused)
+        return rows
 
     @column("wish")
     def wish(self, row: Any) -> str:
