@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from consumers.pausing import is_paused
 from consumers.routes import ROUTES
 from kafka_shop.databases import alias_of
 from kafka_shop.messaging.models import OutboxRow
+from notify.audit import kept_since
 from notify.models import Letter
 from notify.models import Outcome as LetterOutcome
 from orders.models import Order
@@ -30,6 +32,7 @@ class Stored:
     invoice: Invoice | None = None
     transfers: Sequence[Transfer] = ()
     letters: Sequence[Letter] = ()
+    letters_since: datetime | None = None  # those of earlier facts may have been deleted
     outbox: Mapping[str, OutboxRow] = field(default_factory=dict)  # by event id, without the event
     dead_letters: Sequence[DeadLetter] = ()  # newest first, without what they carry
     paused: Collection[str] = ()  # consumers that are to stand still
@@ -83,7 +86,7 @@ def of_billing(order_id: UUID) -> dict[str, Any]:
 
 
 def of_notify(order_id: UUID) -> dict[str, Any]:
-    return {"letters": list(Letter.objects.filter(order_id=order_id).order_by("id"))}
+    return {"letters": list(Letter.objects.filter(order_id=order_id).order_by("id")), "letters_since": kept_since(alias_of("notify"))}
 
 
 OWN: dict[str, Callable[[UUID], dict[str, Any]]] = {"orders": of_orders, "billing": of_billing, "notify": of_notify}

@@ -125,7 +125,8 @@ def to_notify(stored: Stored) -> Iterator[Fact]:
     letters = {letter.outcome: letter for letter in stored.letters}
     for outcome in ("paid", "rejected", "cancelled", "refunded"):
         at = getattr(stored.order, f"{outcome}_at", None)
-        fact = Fact("order.settled", f"order.settled:{stored.order_id}:{outcome}", "notify-topic", at)
+        late = bool(at and stored.letters_since and at < stored.letters_since)
+        fact = Fact("order.settled", f"order.settled:{stored.order_id}:{outcome}", "notify-topic", at, without_effect=late)
         letter = letters.get(outcome)
         yield (
             fact

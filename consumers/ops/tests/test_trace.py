@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from django.db import OperationalError
 from django.db.models import Model
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -18,6 +19,8 @@ from consumers.ops.trace import Fact
 from kafka_shop.api.tests.people import caller, refused, user
 from kafka_shop.ids import uuid7
 from kafka_shop.messaging.models import OutboxRow
+from notify.models import Letter
+from notify.services import raise_horizon
 from orders.models import Order
 
 pytestmark = pytest.mark.django_db
@@ -175,6 +178,17 @@ def test_an_order_that_only_an_absent_database_may_know_is_not_said_to_be_unknow
 
 def away(order_id: UUID) -> dict[str, Any]:
     raise OperationalError("away")
+
+
+def test_a_letter_that_was_deleted_for_its_age_is_not_waited_for(staff: APIClient, order: Order) -> None:
+    moved(*WAY)
+    Letter.objects.all().delete()
+    assert trace(staff, order)["waiting_for"].startswith("notify: ")
+
+    raise_horizon(to=timezone.now())
+
+    told = trace(staff, order)
+    assert (told["waiting_for"], told["letters"]) == ("", [])
 
 
 # --- who, and what is not there ---
