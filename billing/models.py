@@ -88,6 +88,7 @@ class Invoice(models.Model):
             models.Index(fields=["settled_at", "id"], condition=Q(settled_at__isnull=False), name="invoice_settled"),
             models.Index(fields=["refunded_at", "id"], condition=Q(refunded_at__isnull=False), name="invoice_refunded"),
             models.Index(fields=["id", "status"], condition=~Q(status="paid"), name="invoice_of_rare_status"),  # for lists by status
+            models.Index(fields=["id"], condition=Q(status="open"), name="invoice_open"),  # few or none, among all that are not paid
         ]
         permissions = [("pay_invoice", "Can pay any invoice"), ("export_invoice", "Can export invoices")]
         constraints = [
