@@ -22,6 +22,8 @@ ARGUMENTS = (
     "--no-first-run",
 )
 DEADLINE_MS = 15_000
+LOOKS = 3
+LIVE = "/admin/console/live/"
 PHONE = ViewportSize(width=390, height=844)
 DESK = ViewportSize(width=1440, height=1000)
 
@@ -64,10 +66,24 @@ class Complaints:
             self.said.append(message.text)
 
 
+def click(page: Page, name: str) -> None:
+    """Presses a button of the home, and waits until the page shows what came of it."""
+    with page.expect_response(lambda answer: is_live(answer.request) and answer.request.redirected_from is not None):
+        page.get_by_role("button", name=name, exact=True).click()
+
+
+def pause(page: Page, consumer: str) -> None:
+    """Pauses a consumer, and lets the page look so often that two seconds are over: it obeys within one."""
+    click(page, f"Pause {consumer}")
+    for _ in range(LOOKS):
+        with page.expect_response(lambda answer: is_live(answer.request)):
+            pass
+
+
 def scrolls_sideways(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
 
 
 def is_live(request: Request) -> bool:
     """Whether the home's script asks for its live part."""
-    return request.url.endswith("/admin/console/live/")
+    return request.url.endswith(LIVE)

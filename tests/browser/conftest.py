@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests import demo
 from tests.browser import chromium
@@ -58,3 +58,14 @@ def page(context: BrowserContext, complaints: chromium.Complaints) -> Iterator[P
     yield page
     page.close()
     assert complaints.said == []
+
+
+@pytest.fixture
+def home(page: Page) -> Iterator[Page]:
+    """The home in that tab; whoever is paused at the end is resumed."""
+    page.goto("/admin/")
+    yield page
+    page.goto("/admin/")
+    for button in page.get_by_role("button", name="Resume").all():
+        button.click()
+    expect(page.get_by_role("button", name="Resume")).to_have_count(0)

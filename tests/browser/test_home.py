@@ -1,14 +1,13 @@
 """The console's home in a real browser."""
 
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from tests.browser import chromium
-from tests.browser.chromium import PHONE, Complaints, is_live
+from tests.browser.chromium import PHONE, Complaints, click, is_live
 
 
 def order(shop: str) -> str:
@@ -21,22 +20,8 @@ def order(shop: str) -> str:
         return str(placed.json()["id"])
 
 
-def click(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
-
-
 def headline(page: Page) -> Locator:
     return page.locator("#headline")
-
-
-@pytest.fixture
-def home(page: Page) -> Iterator[Page]:
-    page.goto("/admin/")
-    yield page
-    resume = page.get_by_role("button", name="Resume billing", exact=True)
-    if not page.is_closed() and resume.is_visible():
-        resume.click()
-        expect(page.get_by_role("button", name="Pause billing", exact=True)).to_be_visible()
 
 
 def test_it_is_for_who_signs_in(browser: Browser, shop: str) -> None:
@@ -59,9 +44,8 @@ def test_it_updates_by_itself_when_an_order_is_placed(home: Page, shop: str) -> 
 
 
 def test_lag_grows_while_billing_is_paused_and_drains_after(home: Page) -> None:
-    click(home, "Pause billing")
+    chromium.pause(home, "billing")
     expect(headline(home)).to_contain_text("Billing is paused")
-    expect(home.locator("#said")).to_contain_text("Billing is paused")
     expect(home.locator("#stop-billing")).to_contain_text("by admin")
     click(home, "Place 500 at once")
     expect(home.locator("#lag-billing")).to_have_text("500")
@@ -133,9 +117,9 @@ def test_it_reads_and_pauses_without_a_script(browser: Browser, shop: str) -> No
     page = context.new_page()
     page.goto("/admin/")
     expect(page.locator("#pulse")).to_contain_text("Load the page again")
-    click(page, "Pause notify")
+    page.get_by_role("button", name="Pause notify", exact=True).click()
     expect(page.locator("#said")).to_contain_text("Notify is paused")
-    click(page, "Resume notify")
+    page.get_by_role("button", name="Resume notify", exact=True).click()
     expect(page.locator("#said")).to_contain_text("Notify is resumed")
     context.close()
 
