@@ -29,7 +29,7 @@ class Client:
 
 
 class ModelProducer(Client):
-    """Messages are in their log when `produce` returns, and acknowledged by the next `poll`."""
+    """Messages are in their log when `produce` returns, and acknowledged by the next `flush` or `poll`."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
@@ -48,6 +48,8 @@ class ModelProducer(Client):
     def poll(self, timeout: float) -> None:
         while self._answers:
             self._answers.pop(0)()
+
+    flush = poll
 
 
 class ModelConsumer(Client):

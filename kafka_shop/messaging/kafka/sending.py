@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -17,12 +17,13 @@ log = structlog.get_logger("relay")
 PRODUCER: dict[str, Any] = {
     "acks": "all",
     "enable.idempotence": True,
-    "linger.ms": 0,
+    "linger.ms": 5,  # a window goes out in few requests; nothing waits so long, for `send` flushes when its last message is there
     "compression.type": "lz4",
     "delivery.timeout.ms": 4500,  # below the relay's turn of 5 s: no row is published again while it may still arrive
     "partitioner": "murmur2_random",  # as Java clients do
     "queue.buffering.max.messages": 200_000,
 }
+FLUSH_SECONDS = 0.002  # long enough for the client to send what it has; an answer may come later
 LOOK_SECONDS = 0.005  # between two looks at the answers: another thread's poll may have taken this one's
 REFUSED_FOR_GOOD = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD}
 
@@ -67,12 +68,22 @@ def send(topic: str, messages: Iterable[Outgoing], *, timeout: float) -> tuple[l
             refused[number] = Refusal("the client's queue is full", False)
         except KafkaException as error:
             answer(number, error.args[0])
-    while len(acknowledged) + len(refused) < sent and time.monotonic() < until:
+    await_answers(client, lambda: len(acknowledged) + len(refused) == sent, until)
+    return acknowledged, refused
+
+
+def await_answers(client: Producer, are_all_there: Callable[[], bool], until: float) -> None:
+    """Lets the client send at once what it still has, and serves what it is told until every answer has come or time is up."""
+    flushed = False
+    while not are_all_there() and time.monotonic() < until:
         try:
-            client.poll(LOOK_SECONDS)
+            if flushed:
+                client.poll(LOOK_SECONDS)
+            else:
+                flushed = True
+                client.flush(FLUSH_SECONDS)
         except KafkaException as error:
             retire_if_broken(client, error.args[0])
-    return acknowledged, refused
 
 
 @cache

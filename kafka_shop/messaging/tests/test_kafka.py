@@ -140,6 +140,8 @@ class Broken:
             self._way = "silent"  # it says so once
             raise KafkaException(self.fatal)
 
+    flush = poll
+
 
 @pytest.mark.parametrize("way", ["produce", "answer", "poll"])
 def test_a_producer_that_can_do_nothing_more_is_replaced_and_its_messages_are_sent_again(
