@@ -56,5 +56,5 @@ def figures(request: HttpRequest) -> dict[str, Any]:
 
 def demo() -> dict[str, Any]:
     """What the demo's buttons depend on."""
-    lost = settings.DEMO and "orders" in settings.SERVICES and Databases().told(lambda alias: lost_orders(), alias_of("orders"))
+    lost = settings.DEMO and "orders" in settings.SERVICES and Databases().told(lambda alias: bool(lost_orders()), alias_of("orders"))
     return {"demo": settings.DEMO, "lost": bool(lost), "on_request": settings.BILLING_MODE == "on_request"}
