@@ -16,7 +16,7 @@ from bench import rig
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results"
 MEASUREMENTS = (
     *("floor", "ceiling", "billing", "orders", "notify", "pipeline ceiling", "pipeline", "pipeline over HTTP"),
-    *("bare view", "placing", "placing with keys"),
+    *("bare view", "one-statement view", "FastAPI", "placing", "placing with keys", "one-statement page", "page"),
     *("lone orders", "lone orders over HTTP", "idle"),
 )
 

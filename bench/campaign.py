@@ -20,7 +20,6 @@ PARTITIONS = 2
 FULL = {"order-topic": "full-orders", "billing-topic": "full-results", "notify-topic": "full-ends"}  # topics with a message an order
 FLOOR_RESULTS = "floor-results"
 PIPELINES = {"pipeline": "kafka", "pipeline over HTTP": "http"}  # the transport, by measurement
-PLACING = {"bare view": (True, False), "placing": (False, False), "placing with keys": (False, True)}  # bare, and with Idempotency-Key
 LONE_ORDERS = {"lone orders": "kafka", "lone orders over HTTP": "http"}
 
 
@@ -84,7 +83,7 @@ class Campaign:
             **dict.fromkeys(ROUTES, self._consumer),
             "pipeline ceiling": self._pipeline_ceiling,
             **dict.fromkeys(PIPELINES, self._pipeline),
-            **dict.fromkeys(PLACING, self._placing),
+            **dict.fromkeys(placing.SUBJECTS, self._placing),
             **dict.fromkeys(LONE_ORDERS, self._lone_orders),
             "idle": self._idle,
         }
@@ -98,7 +97,7 @@ class Campaign:
         self._kafka.create_topic(FLOOR_RESULTS, partitions=PARTITIONS)
 
     def _measure(self, turn: int, name: str) -> None:
-        totals = {"floor": self._size.floor_orders} | dict.fromkeys(PLACING, self._size.placed_orders)
+        totals = {"floor": self._size.floor_orders} | dict.fromkeys(placing.SUBJECTS, self._size.placed_orders)
         totals |= dict.fromkeys(LONE_ORDERS, self._size.seconds * latency.ORDERS_A_SECOND) | {"idle": self._size.seconds}
         task = self._progress.add_task(f"turn {turn + 1}: {name}", total=totals.get(name, self._size.orders), rate="")
         self.measurements()[name](name, lambda count: self._progress.update(task, completed=count))
@@ -155,8 +154,7 @@ class Campaign:
         data.verify(**self._billed(count), paid_orders=count, letters=count, outbox=0, dead_letters=0)
 
     def _placing(self, name: str, show: shop.Show) -> None:
-        is_bare, keys = PLACING[name]
-        self._figures.add(name, *placing.measure(is_bare=is_bare, keys=keys, orders=self._size.placed_orders, show=show))
+        self._figures.add(name, *placing.measure(placing.SUBJECTS[name], orders=self._size.placed_orders, show=show))
 
     def _lone_orders(self, name: str, show: shop.Show) -> None:
         found = latency.measure(LONE_ORDERS[name], self._empty_topics(), self._size.seconds, show)

@@ -108,6 +108,14 @@ class Client:
             raise RuntimeError(f"the order was answered with {answer.status}: {body}")
         return str(body["id"])
 
+    def read(self) -> None:
+        """Reads the first page of the customer's orders."""
+        self._connection.request("GET", "/api/v1/orders/", headers=self._headers)
+        answer = self._connection.getresponse()
+        content = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"the page was answered with {answer.status}: {content!r}")
+
 
 @contextmanager
 def heard() -> Iterator[dict[str, float]]:

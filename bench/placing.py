@@ -1,66 +1,107 @@
-"""How many orders a second a web places: the shop's, with and without Idempotency-Key, and the bare view's. For a set-up Django."""
+"""How many orders a second a web places, and how many pages of orders it reads: the shop's, and its neighbours'. For a set-up Django."""
 
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import httpx
+from django.db import connection
+from django.utils import timezone
 
 from bench import data
 from bench.cores import Cores
 from bench.latency import Client, customer
 from bench.shop import Rate, Show, started, wait
-from kafka_shop.local.plan import Web, shop, webs
+from kafka_shop.local.plan import HOST, Web, shop, webs
 from kafka_shop.local.processes import Process
+from kafka_shop.users.models import User
+from orders.services import place_orders
 
 CUSTOMERS = 8  # at once: as many as a web has threads
 WARM_UP_ORDERS = 100  # of each
-BARE = {"DJANGO_SETTINGS_MODULE": "bench.bare_settings"}
-APPLICATIONS = {"kafka_shop.wsgi": "django.core.wsgi:get_wsgi_application()"}  # the bare view's instead of the shop's
+ON_A_PAGE = 60  # orders of the customer who reads: more than a page
+APPLICATIONS = {"kafka_shop.wsgi": "django.core.wsgi:get_wsgi_application()"}  # a plain Django's instead of the shop's
+FAST_API = "-m uvicorn bench.asynchronous:app --no-access-log --log-level warning"
 
 
-def measure(*, is_bare: bool, keys: bool, orders: int, show: Show) -> Rate:
-    """Places `orders` orders through one web, nothing else of the shop being up: orders a second, and the cores that each part used."""
+@dataclass(frozen=True)
+class Subject:
+    """What is measured: the shop as it is, or a neighbour."""
+
+    settings: str = ""  # of a plain Django in the same gunicorn
+    is_fast_api: bool = False
+    keys: bool = False  # each order with its Idempotency-Key
+    reads: bool = False  # pages, and no orders
+
+    def process(self, web: Web) -> Process:
+        own = next(iter(shop([web])))
+        if self.is_fast_api:
+            return replace(own, command=fast_api(web), environment=own.environment | database())
+        if not self.settings:
+            return own
+        command = [APPLICATIONS.get(word, word) for word in own.command]
+        return replace(own, command=command, environment=own.environment | {"DJANGO_SETTINGS_MODULE": self.settings})
+
+
+SUBJECTS = {
+    "bare view": Subject(settings="bench.bare_settings"),
+    "one-statement view": Subject(settings="bench.one_statement_settings"),
+    "FastAPI": Subject(is_fast_api=True),
+    "placing": Subject(),
+    "placing with keys": Subject(keys=True),
+    "one-statement page": Subject(settings="bench.one_statement_settings", reads=True),
+    "page": Subject(reads=True),
+}
+
+
+def measure(subject: Subject, *, orders: int, show: Show) -> Rate:
+    """Asks one web `orders` times, nothing else of the shop being up: answers a second, and the cores that each part used."""
     token, sku = customer()
-    rate = through(token, sku, is_bare=is_bare, keys=keys, orders=orders, show=show)
-    data.verify(outbox=orders // CUSTOMERS * CUSTOMERS + WARM_UP_ORDERS * CUSTOMERS)
+    if subject.reads:
+        place_orders(customer_id=User.objects.latest("date_joined").pk, baskets=[[(sku, 1)]] * ON_A_PAGE, now=timezone.now())
+    rate = through(token, sku, subject=subject, orders=orders, show=show)
+    data.verify(outbox=ON_A_PAGE if subject.reads else orders // CUSTOMERS * CUSTOMERS + WARM_UP_ORDERS * CUSTOMERS)
     return rate
 
 
-def through(token: str, sku: str, *, is_bare: bool = False, keys: bool = False, orders: int, show: Show) -> Rate:
+def through(token: str, sku: str, *, subject: Subject = SUBJECTS["placing"], orders: int, show: Show) -> Rate:
     """The same for a customer who is known, in whatever tables there are."""
     [web] = webs(0)
-    process = next(iter(shop([web])))
-    with started([bare(process) if is_bare else process]) as check:
+    with started([subject.process(web)]) as check:
         wait(lambda: answers(web), True, check)
-        clients = [Client(web.port, token, sku, keys=keys) for _ in range(CUSTOMERS)]
-        place(clients, WARM_UP_ORDERS * CUSTOMERS, bool)
+        clients = [Client(web.port, token, sku, keys=subject.keys) for _ in range(CUSTOMERS)]
+        ask(clients, WARM_UP_ORDERS * CUSTOMERS, bool, reads=subject.reads)
         cores, begun = Cores(), time.perf_counter()
-        placed = place(clients, orders, show)
-        return placed / (time.perf_counter() - begun), cores.used()
+        asked = ask(clients, orders, show, reads=subject.reads)
+        return asked / (time.perf_counter() - begun), cores.used()
 
 
-def bare(process: Process) -> Process:
-    """The same gunicorn with the bare view in it."""
-    command = [APPLICATIONS.get(word, word) for word in process.command]
-    return replace(process, command=command, environment=process.environment | BARE)
+def fast_api(web: Web) -> list[str]:
+    return [sys.executable, *FAST_API.split(), "--host", HOST, "--port", str(web.port)]
+
+
+def database() -> dict[str, str]:
+    """Where the database is, for a neighbour without Django."""
+    own = connection.settings_dict
+    return {"BENCH_HOST": own["HOST"], "BENCH_DATABASE": own["NAME"]}
 
 
 def answers(web: Web) -> bool:
-    """Whether a web answers at all: the bare one has no page that says that it is ready."""
+    """Whether a web answers at all: neighbours have no page that says that they are ready."""
     try:
         return bool(httpx.get(web.address, timeout=5, trust_env=False).status_code)
     except httpx.HTTPError:
         return False
 
 
-def place(clients: list[Client], orders: int, show: Show) -> int:
-    """Lets all clients order at once, each as often; returns how many orders were placed."""
-    each = orders // len(clients)
+def ask(clients: list[Client], times: int, show: Show, *, reads: bool) -> int:
+    """Lets all clients order, or read, at once, each as often; returns how often they did."""
+    each = times // len(clients)
 
     def work(client: Client) -> None:
         for number in range(each):
-            client.order()
+            client.read() if reads else client.order()
             if client is clients[0]:
                 show(number * len(clients))
 

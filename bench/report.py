@@ -9,12 +9,15 @@ from typing import Any
 
 from rich.table import Table
 
-from bench.campaign import PLACING, Figures, Size
+from bench.campaign import Figures, Size
 from bench.latency import ORDERS_A_SECOND, Latency, p50, p99
+from bench.placing import SUBJECTS
 
 EXPECTED_OF = {"floor": 30.0, "ceiling": 0.7}  # the billing consumer's ratios, at least
 EXPECTED_OF_PIPELINE = 0.6  # the pipeline's rate, of that by hand, at least
-EXPECTED_OF_BARE = 0.8  # placing orders over HTTP, of the bare view's rate, at least
+EXPECTED_OF_PLACING = {"bare view": 0.8, "one-statement view": 0.8, "FastAPI": 1.0}  # of a neighbour's rate, at least
+EXPECTED_OF_PAGES = {"one-statement page": 0.6}
+NEIGHBOURS = {"placing": EXPECTED_OF_PLACING, "placing with keys": EXPECTED_OF_PLACING, "page": EXPECTED_OF_PAGES}
 EXPECTED_OVER_HTTP = 1 / 3  # the pipeline's share of its rate over Kafka, at least
 EXPECTED_LETTER_MS = {"median": 30.0, "p99": 80.0}  # a lone order's letter, at most
 EXPECTED_IDLE = 0.02  # of a core, a process, at most
@@ -27,9 +30,13 @@ NAMES = {
     "pipeline ceiling": "ceiling of the pipeline: by hand",
     "pipeline": "pipeline, order to letter",
     "pipeline over HTTP": "the same over HTTP, no broker",
-    "bare view": "orders placed over HTTP: bare view",
+    "bare view": "orders placed over HTTP: bare REST framework view",
+    "one-statement view": "the same: plain view, one statement",
+    "FastAPI": "the same: FastAPI and asyncpg",
     "placing": "orders placed over HTTP: the shop",
     "placing with keys": "the same with Idempotency-Key",
+    "one-statement page": "pages of 50 orders: plain view",
+    "page": "pages of 50 orders: the shop",
 }
 
 
@@ -52,9 +59,10 @@ def as_json(figures: Figures, size: Size, machine: Mapping[str, str], command: s
 
 
 def ratios(figures: Figures, name: str) -> dict[str, float]:
-    """How many times the floor, and what share of the ceiling or of the bare view, where those were measured."""
+    """How many times the floor, and what share of the ceiling or of a neighbour over HTTP, where those were measured."""
     by_hand = "pipeline ceiling" if name.startswith("pipeline") else "ceiling"
-    neighbours = {"bare view": "bare view"} if name in PLACING else {"floor": "floor", "ceiling": by_hand}
+    others = {"floor": "floor", "ceiling": by_hand}
+    neighbours = {each: each for each in NEIGHBOURS.get(name, ())} if name in SUBJECTS else others
     return {
         neighbour: round(median(figures.rates[name]) / median(figures.rates[measured]), 2)
         for neighbour, measured in neighbours.items()
@@ -124,9 +132,9 @@ def expected(result: Mapping[str, Any]) -> list[list[str]]:
     bounds = [(f"billing consumer: times the {name}", ratio, billing.get(name)) for name, ratio in EXPECTED_OF.items()]
     bounds.append(("pipeline: times its ceiling", EXPECTED_OF_PIPELINE, pipeline.get("ceiling")))
     bounds += [
-        (f"{NAMES[name]}: share of the bare view", EXPECTED_OF_BARE, result["ratios"].get(name, {}).get("bare view"))
-        for name in PLACING
-        if name != "bare view"
+        (f"{NAMES[name]}: times the {neighbour}", ratio, result["ratios"].get(name, {}).get(neighbour))
+        for name, neighbours in NEIGHBOURS.items()
+        for neighbour, ratio in neighbours.items()
     ]
     bounds.append(("pipeline over HTTP: share of its rate over Kafka", EXPECTED_OVER_HTTP, result["over_http"]))
     found = [[what, f"at least {least:.3g}", _judged(figure, figure >= least)] for what, least, figure in bounds if figure]
