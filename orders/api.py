@@ -127,9 +127,12 @@ class NewOrders(Strict):
 
 
 class OrderFilter(Filters):
-    status = filters.ChoiceFilter(choices=Status)
+    status = filters.ChoiceFilter(choices=Status, method="of_status")
     placed_after = MomentFilter("placed_at", "gte")
     placed_before = MomentFilter("placed_at", "lt")
+
+    def of_status(self, orders: QuerySet[Order], _: str, status: str) -> QuerySet[Order]:
+        return selectors.of_status(orders, status)
 
 
 class ProductViewSet(ListModelMixin, ShopViewSet):

@@ -36,6 +36,12 @@ def orders(customer_id: UUID | None) -> QuerySet[Order]:
     return every if customer_id is None else every.filter(customer_id=customer_id)
 
 
+def of_status(orders: QuerySet[Order], status: str) -> QuerySet[Order]:
+    """Those of a status. Pending ones await billing: the index of that finds them, however many others there are."""
+    found = orders.filter(status=status)
+    return found.filter(sweep_from__isnull=False) if status == Status.PENDING else found
+
+
 def page(customer_id: UUID, *, before: UUID) -> list[Any]:
     """A row for each line of a customer's newest orders before a key: of a page of them, and of one more if there are more."""
     return prepared(alias_of("orders"), PAGE, customer_id, before)
