@@ -1,27 +1,26 @@
 """How long the pages take that read much: lists and their filters, the console, the admin. For a set-up Django."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from http.client import HTTPConnection
-from statistics import median
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from knox.models import AuthToken
 
 from bench.shop import PATIENCE_SECONDS, started, wait
 from kafka_shop.local.plan import HOST, Web, shop, webs
+from kafka_shop.local.processes import Process
 from kafka_shop.local.readiness import web_is_ready
 from kafka_shop.users.models import User
 from orders.models import Order
 
-TIMES = 15
-WARM_UP_TIMES = 3
+TIMES = 15  # the first of them are slow: plans and templates are made
 STATUSES = {
     "orders": ("status", ("pending", "paid", "rejected", "cancelled")),
     "billing/invoices": ("status", ("open", "paid", "declined", "void", "refunded")),
@@ -30,23 +29,30 @@ STATUSES = {
 MOMENTS = {"orders": "placed", "notify/notifications": "created"}
 
 Page = tuple[str, str, Mapping[str, str]]  # its name, its path, and who asks: headers
+Found = dict[str, dict[str, float]]  # by page and database
 
 
-def measure(customer: UUID, show: Callable[[int], object]) -> dict[str, float]:
-    """The median milliseconds of each page, by name. customer: somebody who has ordered."""
-    [web] = webs(0)
-    with started([next(iter(shop([web])))]) as check:
-        wait(lambda: web_is_ready(web), True, check)
-        found = {}
-        for number, (name, path, headers) in enumerate(pages(customer)):
-            found[name] = milliseconds(web, path, headers)
+def measure(pages: Mapping[str, Sequence[Page]], environments: Mapping[str, dict[str, str]], show: Callable[[int], object]) -> Found:
+    """The milliseconds of each page in each database, at its best: what the machine does besides changes that least. They take turns."""
+    addresses = {database: webs(0)[0] for database in pages}
+    with started([process(database, web, environments[database]) for database, web in addresses.items()]) as check:
+        wait(lambda: all(web_is_ready(web) for web in addresses.values()), True, check)
+        found: Found = {}
+        for number, same in enumerate(zip(*pages.values(), strict=True)):
+            taken = [{db: once(web, page) for (db, web), page in zip(addresses.items(), same, strict=True)} for _ in range(TIMES)]
+            found[same[0][0]] = {database: round(min(times[database] for times in taken), 1) for database in pages}
             show(number + 1)
-    connection.close()
     return found
 
 
+def process(database: str, web: Web, environment: dict[str, str]) -> Process:
+    """A web on a database."""
+    first = next(iter(shop([web])))
+    return replace(first, name=f"web-{database}", environment=first.environment | environment)
+
+
 def pages(customer: UUID) -> Iterator[Page]:
-    """All pages that are measured."""
+    """All pages that are measured. customer: somebody who has ordered."""
     staff = person("bench-staff", is_staff=True, is_superuser=True)
     own, all = bearer(person(f"bench-{customer}", id=customer)), bearer(staff)
     yield from ((f"a customer's {name}", path, own) for name, path in lists())
@@ -55,7 +61,8 @@ def pages(customer: UUID) -> Iterator[Page]:
     yield "flow", "/api/v1/ops/flow/", all
     yield "trace", f"/api/v1/ops/orders/{order}/trace/", all
     yield "dead letters", "/api/v1/ops/dead-letters/", all
-    yield from ((f"admin {path}", f"/admin/{path}", signed_in(staff)) for path in admin_paths(order, customer))
+    session = signed_in(staff)
+    yield from ((f"admin {name}", f"/admin/{path}", session) for name, path in admin_pages(order, customer))
 
 
 def lists() -> Iterator[tuple[str, str]]:
@@ -69,14 +76,15 @@ def lists() -> Iterator[tuple[str, str]]:
             yield from ((f"{path}, {what} after {days}", f"/api/v1/{path}/?{what}_after={time}") for days, time in ago.items())
 
 
-def admin_paths(order: UUID, customer: UUID) -> Iterator[str]:
-    """The admin's home; of each model the list, and where it can be searched, what is found of an order and of a customer."""
-    yield ""
+def admin_pages(order: UUID, customer: UUID) -> Iterator[tuple[str, str]]:
+    """Name and path of the admin's home, of each model's list, and of what is found of an order and a customer where one can search."""
+    yield "home", ""
     for model, shown in admin.site._registry.items():
-        path = f"{model._meta.app_label}/{model._meta.model_name}/"
-        yield path
+        name, path = str(model._meta.verbose_name_plural), f"{model._meta.app_label}/{model._meta.model_name}/"
+        yield name, path
         if shown.search_fields:
-            yield from (f"{path}?q={wanted}" for wanted in (order, customer))
+            yield f"{name}, of an order", f"{path}?q={order}"
+            yield f"{name}, of a customer", f"{path}?q={customer}"
 
 
 def person(name: str, **values: object) -> User:
@@ -94,13 +102,9 @@ def signed_in(user: User) -> Mapping[str, str]:
     return {"Cookie": f"{cookie.key}={cookie.value}"}
 
 
-def milliseconds(web: Web, path: str, headers: Mapping[str, str]) -> float:
-    """The median of TIMES. Raises RuntimeError when it is not answered with 200."""
-    times = [once(web, path, headers) for _ in range(WARM_UP_TIMES + TIMES)]
-    return median(times[WARM_UP_TIMES:])
-
-
-def once(web: Web, path: str, headers: Mapping[str, str]) -> float:
+def once(web: Web, page: Page) -> float:
+    """The milliseconds that a page takes. Raises RuntimeError when it is not answered with 200."""
+    _, path, headers = page
     connection = HTTPConnection(HOST, web.port, timeout=PATIENCE_SECONDS)
     begun = time.perf_counter()
     connection.request("GET", path, headers=dict(headers))
