@@ -1,6 +1,7 @@
 """What `make flat` found, for people and for programs. For a set-up Django."""
 
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,8 @@ def write(found: Mapping[str, Any], orders: int, command: str) -> None:
     """Puts what was found in the place of what was known of these parts."""
     path = FOLDER / "flat.json"
     known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    now = {"orders": orders, "command": command, "measured_on": datetime.now(UTC).date().isoformat(), "machine": machine.describe()}
+    where = {"machine": machine.describe(), "load": round(os.getloadavg()[0], 1)}
+    now = {"orders": orders, "command": command, "measured_on": datetime.now(UTC).date().isoformat(), **where}
     parts = {**known.get("parts", {}), **{part: now | {"found": figures} for part, figures in found.items()}}
     path.write_text(json.dumps({"parts": parts}, indent=2) + "\n")
     (FOLDER / "flat.md").write_text(page())
@@ -82,4 +84,4 @@ def within(milliseconds: float) -> str:
 
 
 def origin(part: Mapping[str, Any]) -> str:
-    return f"{part['measured_on']}, {MACHINE.format(**part['machine'])}; `{part['command']}`"
+    return f"{part['measured_on']}, {MACHINE.format(**part['machine'])}; load average {part['load']}; `{part['command']}`"
