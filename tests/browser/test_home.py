@@ -88,6 +88,15 @@ def test_a_shop_that_cannot_be_reached_is_told_and_it_goes_on_after(home: Page, 
     complaints.said.clear()
 
 
+def test_a_database_that_is_away_is_told(home: Page, complaints: Complaints) -> None:
+    home.route(f"**{chromium.LIVE}", lambda route: route.fulfill(status=503))
+    expect(home.locator("#pulse")).to_contain_text("The database does not answer.")
+    home.unroute(f"**{chromium.LIVE}")
+    expect(home.locator("#pulse")).to_have_text("Live, every two seconds.")
+    assert all("503" in said for said in complaints.said)
+    complaints.said.clear()
+
+
 def test_who_is_signed_out_meanwhile_is_told(browser: Browser, shop: str) -> None:
     context = browser.new_context(base_url=shop)
     chromium.sign_in(context, shop)
