@@ -1,8 +1,8 @@
 """Looks for rows on behalf of the couriers of one database who rest, for the price of one number."""
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
-from time import monotonic
 
 from kafka_shop.databases import columns, rows
 from kafka_shop.messaging.relay import Courier
@@ -34,7 +34,7 @@ class Lookout:
 
     def look(self, resting: Sequence[Courier], now: datetime) -> list[Courier]:
         """Those of the resting couriers for whom there are rows above their hint."""
-        moment, [drawn] = monotonic(), rows(self._alias, DRAWN)
+        moment, [drawn] = time.monotonic(), rows(self._alias, DRAWN)
         if drawn != self._drawn:
             self._drawn, self._closely_until = drawn, moment + CLOSELY_SECONDS
         if not self.expectant and moment < self._look_at:
@@ -48,7 +48,7 @@ class Lookout:
     @property
     def expectant(self) -> bool:
         """Whether a row was given its number a moment ago, and not seen yet."""
-        return monotonic() < self._closely_until
+        return time.monotonic() < self._closely_until
 
 
 def called(couriers: Sequence[Courier], now: datetime) -> list[Courier]:

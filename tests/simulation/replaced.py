@@ -69,6 +69,7 @@ def replaced(clock: Clock, dice: Dice, cluster: Cluster, say: Any) -> Iterator[N
             if double is not None:
                 stack.enter_context(patch.object(module, name, double))
         stack.enter_context(patch.object(ids, "_uuid7", dice.uuid7))
+        stack.enter_context(patch.object(ids, "uuid_utils", dice))
         stack.enter_context(patch.object(databases, "LIMITS", f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
         stack.enter_context(patch.object(psycopg.Cursor, "execute", execute))
         yield

@@ -25,14 +25,14 @@ VALUES ('order-topic', 'an event', 'a key', '{}', false, 0, '', now())
 class Clock:
     now: float = 1000.0
 
-    def __call__(self) -> float:
+    def monotonic(self) -> float:
         return self.now
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(lookout, "monotonic", clock)
+    monkeypatch.setattr(lookout, "time", clock)
     return clock
 
 
