@@ -1,5 +1,7 @@
 """Database sessions of simulated processes: real ones, that tell the simulation of each statement and commit before they go on."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, Protocol
 
 import psycopg
@@ -9,6 +11,9 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 
 LOCK_TIMEOUT = "5ms"  # who holds the lock stands still meanwhile: waiting longer brings nothing
 SERVER_OPTIONS = f"-c synchronous_commit=off -c lock_timeout={LOCK_TIMEOUT}"
+
+
+WRITES = {"WITH", "INSERT", "UPDATE", "DELETE"}  # how a statement begins that may write
 
 
 class Watcher(Protocol):
@@ -54,14 +59,19 @@ class Session(DatabaseWrapper):
         if self.connection:
             self.connection.close()
 
+    @contextmanager
+    def told_commit(self) -> Iterator[None]:
+        """What is done within is a commit."""
+        if self.watcher:
+            self.watcher.committing(self)
+        yield
+        self.commits += 1
+        if self.watcher:
+            self.watcher.committed(self)
+
     def _commit(self) -> None:
-        with self.wrap_database_errors:
-            if self.watcher:
-                self.watcher.committing(self)
+        with self.wrap_database_errors, self.told_commit():
             super()._commit()  # type: ignore[misc] # unknown to django-stubs
-            self.commits += 1
-            if self.watcher:
-                self.watcher.committed(self)
 
     def _rollback(self) -> None:
         if self.watcher:
@@ -73,11 +83,14 @@ _execute = psycopg.Cursor.execute
 
 
 def execute(self: "psycopg.Cursor[Any]", query: Any, *args: Any, **kwargs: Any) -> Any:
-    """In the place of psycopg's own: the session at work reports each statement."""
+    """In the place of psycopg's own: the session at work reports each statement, and the commit of one that writes by itself."""
     session = connections["default"]
-    if isinstance(session, Session) and session.watcher and session.connection is self.connection:
-        session.watcher.executing(session, str(query))
-    return _execute(self, query, *args, **kwargs)
+    if not (isinstance(session, Session) and session.watcher and session.connection is self.connection):
+        return _execute(self, query, *args, **kwargs)
+    session.watcher.executing(session, str(query))
+    commits = str(query).split(None, 1)[0] in WRITES and not session.in_transaction
+    with session.told_commit() if commits else nullcontext():
+        return _execute(self, query, *args, **kwargs)
 
 
 def observer() -> "psycopg.Connection[Any]":
