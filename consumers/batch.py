@@ -10,9 +10,11 @@ from consumers.failures import Fenced
 from consumers.positions import Anchor, Claim, Positions
 from consumers.reading import OVER_HTTP, Item
 from consumers.waves import waves
-from kafka_shop.databases import limited_transaction
+from kafka_shop.databases import limited_transaction, planned_once
 from kafka_shop.messaging import outbox
 from kafka_shop.messaging.events import Event, Handler, Received
+
+FEW = 10  # messages: to plan the statements of so small a batch takes longer than to run them
 
 Handlers = Mapping[type[Event], Handler]
 
@@ -30,7 +32,7 @@ def apply(items: Sequence[Item], *, handlers: Handlers, positions: Positions, cl
     items = items[: events[count][0]] if count < len(events) else items
     last = {item.record.partition: item for item in items}
     begun = time.monotonic()
-    with limited_transaction(positions.alias):
+    with limited_transaction(positions.alias), planned_once(len(items) <= FEW):
         fence(positions, claims, last, now)
         for wave in planned:
             for kind, members in wave.items():

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from psycopg.types.array import ListBinaryDumper
 COPIED_APPS = {"messaging", "consumers", "api"}  # outbox, positions, dead letters, idempotency keys: a copy in every service's database
 LIMITS = "SET LOCAL idle_in_transaction_session_timeout = '8s'; SET LOCAL lock_timeout = '4s'; SET LOCAL statement_timeout = '20s'"
 
+_plans_once: ContextVar[bool] = ContextVar("plans_once", default=False)
 _migrated: set[str] = set()  # seen with all its migrations; a process never needs more than it started with
 
 
@@ -98,8 +100,7 @@ def prepared(alias: str, sql: str, *params: Any, shows_health: bool = False) -> 
         connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        cursor.connection.prepare_threshold = sys.maxsize  # Django lets nothing be prepared; now what asks for it is
-        found = cursor.execute(sql, params, prepare=True).fetchall()
+        found = _execute(cursor, sql, params, plan_once=True).fetchall()
     connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs leave it out
     return found
 
@@ -112,8 +113,22 @@ def _executed(alias: str, sql: str, params: tuple[Any, ...]) -> Iterator[Cursor[
     connection.ensure_connection()
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
         cursor.adapters.register_dumper(list, ListBinaryDumper)
-        cursor.execute(sql, params or None, prepare=False)
-        yield cursor
+        yield _execute(cursor, sql, params, plan_once=_plans_once.get() and bool(params))
+
+
+def _execute(cursor: Cursor[Any], sql: str, params: tuple[Any, ...], *, plan_once: bool) -> Cursor[Any]:
+    cursor.connection.prepare_threshold = sys.maxsize  # Django lets nothing be prepared; now what asks for it is
+    return cursor.execute(sql, params or None, prepare=plan_once)
+
+
+@contextmanager
+def planned_once(yes: bool) -> Iterator[None]:
+    """Statements with parameters keep their plan as long as their connection: for a few rows it costs more than the work."""
+    before = _plans_once.set(yes)
+    try:
+        yield
+    finally:
+        _plans_once.reset(before)
 
 
 def columns(records: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:

@@ -8,7 +8,7 @@ from django.db import OperationalError, ProgrammingError, connection
 from pytest_django import Settings
 
 from billing.models import Account
-from kafka_shop.databases import ServiceRouter, alias_of, columns, limited_transaction, rows, run, served_aliases
+from kafka_shop.databases import ServiceRouter, alias_of, columns, limited_transaction, planned_once, rows, run, served_aliases
 from kafka_shop.messaging.models import OutboxRow
 from kafka_shop.users.models import User
 from tests.sessions import in_own_session, second_session
@@ -103,6 +103,16 @@ class TestStatements:
 
     def test_a_percent_sign_needs_no_care_without_parameters(self) -> None:
         assert rows("default", "SELECT 'a%b' LIKE 'a%'") == [(True,)]
+
+    def test_a_plan_is_kept_for_as_long_as_few_rows_are_asked_about(self) -> None:
+        planned = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT 4711%'"
+        with planned_once(True):
+            assert rows("default", "SELECT 4711 + %s", 1) == [(4712,)]
+        with planned_once(False):
+            assert rows("default", "SELECT 4711 - %s", 1) == [(4710,)]
+        assert rows("default", "SELECT 4711 * %s", 1) == [(4711,)]
+
+        assert rows("default", planned) == [(1,)]
 
 
 def test_records_become_columns_as_many_as_there_should_be() -> None:
