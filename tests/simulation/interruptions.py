@@ -52,18 +52,21 @@ class Interruptions:
             session.lose()
         if self._strikes("process frozen before a commit"):
             self._freeze(session)
-        if isinstance(process := self._world.at_work, Consumer):
+        if isinstance(process := self._world.at_work, Consumer) and not session.autocommit:  # a claim makes no effects
             self._world.witness.before(process.service)
 
     def committed(self, session: Session) -> None:
-        process = self._world.at_work
-        if isinstance(process, Consumer) and (moved := self._world.witness.after(process.name, process.service, process.topic.name)):
-            self._world.say(moved)
+        if isinstance(process := self._world.at_work, Consumer) and not session.autocommit:
+            self._say(self._world.witness.after(process.name, process.service, process.topic.name))
         if self._strikes("process killed after a commit"):
             self._kill(session)
         if self._strikes("commit with unknown outcome"):
             session.lose()
             raise psycopg.OperationalError("the connection broke while COMMIT was under way")
+
+    def _say(self, moved: str) -> None:
+        if moved:
+            self._world.say(moved)
 
     def rolled_back(self, session: Session) -> None:
         self._world.witness.forgets(self._world.at_work.name)

@@ -88,7 +88,7 @@ def execute(self: "psycopg.Cursor[Any]", query: Any, *args: Any, **kwargs: Any) 
     if not (isinstance(session, Session) and session.watcher and session.connection is self.connection):
         return _execute(self, query, *args, **kwargs)
     session.watcher.executing(session, str(query))
-    commits = str(query).split(None, 1)[0] in WRITES and not session.in_transaction
+    commits = str(query).split(None, 1)[0] in WRITES and session.autocommit
     with session.told_commit() if commits else nullcontext():
         return _execute(self, query, *args, **kwargs)
 
