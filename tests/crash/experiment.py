@@ -21,6 +21,9 @@ from tests.crash.world import World
 from tests.flows.shop import Web
 
 
+MOST_TRIES = 3  # of a point: on a busy machine a beat that is due comes in between
+
+
 class Recorded(NamedTuple):
     """A scenario's state, the effects of its process when nothing stops it, and how the shop then ends."""
 
@@ -92,10 +95,13 @@ def crash(recorded: Recorded, number: int, broker: Broker) -> str:
     """Stops the process at one point, restarts it, lets the shop come to rest. Returns what is wrong then, or ""."""
     scenario, effect = SCENARIOS[recorded.name], recorded.effects[number - 1]
     broker.begin(f"{recorded.name}-{number}")
-    ended = children.run(
-        lambda say: act(scenario, broker, recorded.world, recorded.given, Points(number, last_words=say, kinds=broker.kinds))
-    )
-    as_recorded = (ended.code, ended.said) == (CRASHED, effect)
+    for _ in range(MOST_TRIES):
+        ended = children.run(
+            lambda say: act(scenario, broker, recorded.world, recorded.given, Points(number, last_words=say, kinds=broker.kinds))
+        )
+        as_recorded = (ended.code, ended.said) == (CRASHED, effect)
+        if as_recorded or not broker.is_exact:
+            break
     if not as_recorded and (broker.is_exact or ended.code not in {CRASHED, 0}):
         return f"it did not crash there: exit code {ended.code}, {ended.said}"
     after = children.run(lambda say: say(recovered(scenario, broker, recorded, number)))

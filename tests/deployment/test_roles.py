@@ -33,7 +33,7 @@ def as_the_application(db: None) -> None:
     """All SQL of the page was run, and the session has the application's role; the roles are gone with the test's transaction."""
     section = (ROOT / "docs" / "production.md").read_text().partition("\n## PostgreSQL\n")[2].partition("\n## ")[0]
     blocks = re.findall(r"```sql\n(.*?)```", section, re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 2
     for block in blocks:
         run("default", block)
     run("default", "SET LOCAL ROLE shop_app")
