@@ -20,7 +20,6 @@ from tests.crash.scenarios import SCENARIOS
 from tests.crash.world import World
 from tests.flows.shop import Web
 
-
 MOST_TRIES = 3  # of a point: on a busy machine a beat that is due comes in between
 
 
