@@ -48,6 +48,7 @@ class Witness:
         self._observer, self._shop = observer, shop
         self.book: dict[Place, Message] = {}
         self.poison: set[str] = set()  # ids of what no consumer can apply
+        self.foreign: set[str] = set()  # ids of what no consumer knows
         self.dead: set[str] = set()  # facts that became dead letters because their processes were killed
         self.deliveries = 0
         self.kind = "fact"  # of the next message that is written
@@ -63,6 +64,7 @@ class Witness:
         self.book[topic.place(record)] = message
         self._slots[Slot(topic.name, record.partition, record.offset)].append(message)
         self.poison |= {id} if self.kind == "poison" else set()
+        self.foreign |= {id} if self.kind == "foreign" else set()
         self._written, self.kind = self._written + 1, "fact"
 
     def hears(self, process: str, events: Sequence[Received[Event]]) -> None:
