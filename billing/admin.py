@@ -10,6 +10,7 @@ from django.utils import timezone
 from billing import services
 from billing.models import Account, Invoice, Transfer
 from kafka_shop.staff import links
+from kafka_shop.staff.columns import OfCustomer, OfOrder
 from kafka_shop.staff.confirming import Deed, confirmed, confirmed_one
 from kafka_shop.staff.exporting import Exported
 from kafka_shop.staff.lists import Among, among
@@ -45,7 +46,7 @@ class Whose(Among):
 
 
 @admin.register(Account)
-class AccountAdmin(Exported):
+class AccountAdmin(OfCustomer, Exported):
     list_display = ["id", "badge", "customer", "balance", "currency", "created_at", "related"]
     list_filter = [Whose, Period]
     ordering = ["-id"]
@@ -58,17 +59,13 @@ class AccountAdmin(Exported):
     def badge(self, account: Account) -> str:
         return account.kind
 
-    @column("customer")
-    def customer(self, account: Account) -> str:
-        return links.customer(account.customer_id)
-
     @column("related")
     def related(self, account: Account) -> str:
         return links.several(account.pk, transfers="billing_transfer")
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(Exported):
+class InvoiceAdmin(OfOrder, OfCustomer, Exported):
     list_display = ["id", "state", "amount", "currency", "reason", "order", "customer", "opened_at", "related"]
     list_filter = [among("status", Invoice.Status.values), Period]
     ordering = ["-id"]
@@ -86,14 +83,6 @@ class InvoiceAdmin(Exported):
     @column("status", badges=BADGES)
     def state(self, invoice: Invoice) -> str:
         return str(invoice.status)
-
-    @column("order")
-    def order(self, invoice: Invoice) -> str:
-        return links.page("orders_order_change", invoice.order_id)
-
-    @column("customer")
-    def customer(self, invoice: Invoice) -> str:
-        return links.customer(invoice.customer_id)
 
     @column("account")
     def of_account(self, invoice: Invoice) -> str:

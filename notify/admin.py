@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from kafka_shop.staff import links
 from kafka_shop.staff.base import ReadOnly
+from kafka_shop.staff.columns import OfCustomer, OfOrder
 from kafka_shop.staff.exporting import Exported
 from kafka_shop.staff.lists import among
 from kafka_shop.staff.marks import column
@@ -15,7 +16,7 @@ BADGES = {"paid": "success", "rejected": "danger", "cancelled": "info", "refunde
 
 
 @admin.register(Letter)
-class LetterAdmin(Exported):
+class LetterAdmin(OfOrder, OfCustomer, Exported):
     list_display = ["id", "badge", "subject", "order", "customer", "created_at", "read_at", "related"]
     list_filter = [among("outcome", Outcome.values), Period]
     ordering = ["-id"]
@@ -28,14 +29,6 @@ class LetterAdmin(Exported):
     @column("outcome", badges=BADGES)
     def badge(self, letter: Letter) -> str:
         return letter.outcome
-
-    @column("order")
-    def order(self, letter: Letter) -> str:
-        return links.page("orders_order_change", letter.order_id)
-
-    @column("customer")
-    def customer(self, letter: Letter) -> str:
-        return links.customer(letter.customer_id)
 
     @column("related")
     def related(self, letter: Letter) -> str:

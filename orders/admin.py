@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from kafka_shop.staff import links
 from kafka_shop.staff.base import Admin, ReadOnlyInline
+from kafka_shop.staff.columns import OfCustomer
 from kafka_shop.staff.confirming import Deed, confirmed, confirmed_one
 from kafka_shop.staff.exporting import Exported
 from kafka_shop.staff.lists import Among
@@ -61,7 +62,7 @@ class StatusFilter(Among):
 
 
 @admin.register(Order)
-class OrderAdmin(Exported):
+class OrderAdmin(OfCustomer, Exported):
     list_display = ["id", "state", "total", "currency", "customer", "placed_at", "settled_at", "related"]
     list_filter = [StatusFilter, Period]
     ordering = ["-id"]
@@ -81,10 +82,6 @@ class OrderAdmin(Exported):
     @column("status", badges=BADGES)
     def state(self, order: Order) -> str:
         return str(order.status)
-
-    @column("customer")
-    def customer(self, order: Order) -> str:
-        return links.customer(order.customer_id)
 
     @column("related")
     def related(self, order: Order) -> str:
