@@ -1,7 +1,7 @@
 """The desk of dead letters: what failed alike in groups, the letters of a filter, and one of them, decoded and raw."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from consumers.choosing import Choice, chosen
 from consumers.console import mend
-from consumers.console.pages import absent, page
+from consumers.console.pages import absent, of_all, page
 from consumers.console.selection import Filters, query
 from consumers.console.waterfall import chapters
 from consumers.models import DeadLetter
@@ -68,13 +68,21 @@ def desk(request: HttpRequest) -> HttpResponseBase:
     )
 
 
-@require_safe
-@permission_required(MAY_LOOK, raise_exception=True)
-def dead_letter(request: HttpRequest, id: UUID) -> HttpResponseBase:
+def of_letter(view: Callable[[HttpRequest, DeadLetter], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A view of the letter that its address names, for those who may look; 404 in words when there is none."""
+
+    @require_safe
+    @permission_required(MAY_LOOK, raise_exception=True)
+    def found(request: HttpRequest, id: UUID) -> HttpResponseBase:
+        letter = known(id)
+        return view(request, letter) if letter else absent(request, id)
+
+    return found
+
+
+@of_letter
+def dead_letter(request: HttpRequest, letter: DeadLetter) -> HttpResponseBase:
     """One of them: why it failed, what it holds, and what else happened to its order."""
-    letter = known(id)
-    if letter is None:
-        return absent(request, id)
     value = bytes(letter.value or b"")
     order = story(UUID(letter.subject)) if IDENTIFIER.fullmatch(letter.subject) else None
     return page(
@@ -97,14 +105,10 @@ def dead_letter(request: HttpRequest, id: UUID) -> HttpResponseBase:
     )
 
 
-@require_safe
-@permission_required(MAY_LOOK, raise_exception=True)
-def raw(request: HttpRequest, id: UUID) -> HttpResponseBase:
+@of_letter
+def raw(request: HttpRequest, letter: DeadLetter) -> HttpResponseBase:
     """The message's value, as it came."""
-    letter = known(id)
-    if letter is None:
-        return absent(request, id)
-    disposition = {"Content-Disposition": f'attachment; filename="dead-letter-{id}"', "X-Content-Type-Options": "nosniff"}
+    disposition = {"Content-Disposition": f'attachment; filename="dead-letter-{letter.id}"', "X-Content-Type-Options": "nosniff"}
     return HttpResponse(bytes(letter.value or b""), content_type="application/octet-stream", headers=disposition)
 
 
@@ -122,11 +126,11 @@ def letters(choice: Choice, before: UUID | None) -> Found:
 
 
 def groups() -> list[dict[str, Any]]:
-    """The open ones that failed alike, the most frequent first; the ids in a reason are those of one of them, and left out."""
+    """The open ones that failed alike, the most frequent first."""
     databases = Databases()
     answers = [databases.told(figures.open_dead_letters, alias, settings.SERVICES) for alias in served_aliases()]
-    found = [{**group, "reason": IDENTIFIER.sub("…", group["reason"])} for answer in answers for group in answer or []]
-    return sorted(found, key=lambda group: group["count"], reverse=True)
+    found = [group for answer in answers for group in answer or []]
+    return sorted(map(of_all, found), key=lambda group: group["count"], reverse=True)
 
 
 def rights(request: HttpRequest) -> dict[str, bool]:

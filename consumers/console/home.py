@@ -8,11 +8,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from consumers.console import board
-from consumers.console.pages import page
+from consumers.console.pages import of_all, page
 from consumers.console.templatetags.words import milliseconds, number
 from consumers.console.trying import lost_orders
 from consumers.ops.asking import Databases
-from consumers.ops.finding import IDENTIFIER
 from consumers.ops.flow import flow
 from consumers.ops.wishes import MAY_PAUSE
 from kafka_shop.databases import alias_of
@@ -45,7 +44,7 @@ def figures(request: HttpRequest) -> dict[str, Any]:
         "flow": found,
         "hops": board.hops(found),
         "health": list(board.health(found)),
-        "dead_letters": [{**group, "reason": IDENTIFIER.sub("…", group["reason"])} for group in found["dead_letters"]],
+        "dead_letters": [of_all(group) for group in found["dead_letters"]],
         "troubles": list(board.troubles(found)),
         "letters": board.bars([(each.at, each.letters) for each in minutes], lambda count: f"{number(count)} letters"),
         "slowest": board.bars([(each.at, each.p95_ms) for each in minutes], lambda took: milliseconds(took)),
