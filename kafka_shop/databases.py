@@ -95,30 +95,10 @@ def prepared(alias: str, sql: str, *params: Any, shows_health: bool = False) -> 
 
     shows_health: nothing is asked first of a connection that may be dead, because its failure is as good an answer.
     """
-    connection = connections[alias]
-    if not shows_health:
-        connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        found = _execute(cursor, sql, params, plan_once=True).fetchall()
-    connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs leave it out
+    with _cursor(alias, checked=not shows_health) as cursor:
+        found = cursor.execute(sql, params, prepare=True).fetchall()
+    connections[alias].health_check_done = True  # type: ignore[attr-defined]  # the stubs leave it out
     return found
-
-
-@contextmanager
-def _executed(alias: str, sql: str, params: tuple[Any, ...]) -> Iterator[Cursor[Any]]:
-    """psycopg's own cursor on Django's connection: arrays travel in binary, ten times cheaper than as text, and DEBUG logs no copy."""
-    connection = connections[alias]
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        cursor.adapters.register_dumper(list, ListBinaryDumper)
-        yield _execute(cursor, sql, params, plan_once=_plans_once.get() and bool(params))
-
-
-def _execute(cursor: Cursor[Any], sql: str, params: tuple[Any, ...], *, plan_once: bool) -> Cursor[Any]:
-    cursor.connection.prepare_threshold = sys.maxsize  # Django lets nothing be prepared; now what asks for it is
-    return cursor.execute(sql, params or None, prepare=plan_once)
 
 
 @contextmanager
@@ -129,6 +109,26 @@ def planned_once(yes: bool) -> Iterator[None]:
         yield
     finally:
         _plans_once.reset(before)
+
+
+@contextmanager
+def _executed(alias: str, sql: str, params: tuple[Any, ...]) -> Iterator[Cursor[Any]]:
+    """A cursor behind its statement. Arrays travel in binary, ten times cheaper than as text."""
+    with _cursor(alias) as cursor:
+        cursor.adapters.register_dumper(list, ListBinaryDumper)
+        yield cursor.execute(sql, params or None, prepare=bool(params) and _plans_once.get())
+
+
+@contextmanager
+def _cursor(alias: str, *, checked: bool = True) -> Iterator[Cursor[Any]]:
+    """psycopg's own cursor on Django's connection: DEBUG logs no copy. checked: a connection that is dead is made anew first."""
+    connection = connections[alias]
+    if checked:
+        connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        cursor.connection.prepare_threshold = sys.maxsize  # Django lets nothing be prepared; now what asks for it is
+        yield cursor
 
 
 def columns(records: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
