@@ -33,6 +33,17 @@ def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """The address of a demo that serves with its data in `folder`, and ends with the block."""
+    running = start(folder, "--port", "0")
+    try:
+        yield address(running)
+    finally:
+        running.terminate()
+        running.communicate()
+
+
 def command(folder: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """A command of `manage.py` on the data in `folder`, and what it said."""
     command = [sys.executable, "manage.py", *arguments]

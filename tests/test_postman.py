@@ -28,13 +28,8 @@ def newman() -> Path:
 @pytest.fixture(scope="module")
 def shop() -> Iterator[str]:
     """The address of a running demo."""
-    with demo.var_folder() as folder:
-        running = demo.start(folder, "--port", "0")
-        try:
-            yield demo.address(running)
-        finally:
-            running.terminate()
-            running.communicate()
+    with demo.var_folder() as folder, demo.serving(folder) as address:
+        yield address
 
 
 def run(newman: Path, shop: str, **variables: str) -> None:

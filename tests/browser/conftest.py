@@ -24,10 +24,8 @@ def shop(folder: Path) -> Iterator[str]:
     """The address of a running demo."""
     if not chromium.found():
         pytest.skip("Chromium is not installed (make tools)")
-    running = demo.start(folder, "--port", "0")
-    yield demo.address(running)
-    running.terminate()
-    running.communicate()
+    with demo.serving(folder) as address:
+        yield address
 
 
 @pytest.fixture(scope="package")

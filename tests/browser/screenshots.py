@@ -7,8 +7,6 @@ import math
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -31,7 +29,7 @@ def main() -> None:
     minutes = parser.parse_args().minutes
     if not chromium.found():
         sys.exit("Error: Chromium is not installed: run `make tools`")
-    with demo.var_folder() as folder, served(folder) as address, chromium.browser() as browser:
+    with demo.var_folder() as folder, demo.serving(folder) as address, chromium.browser() as browser:
         trade(address, minutes)
         page = operator(browser, address)
         trace = enliven(page)
@@ -40,16 +38,6 @@ def main() -> None:
         shoot(page, "dead-letters", letter(page), 1050)
         page.emulate_media(color_scheme="dark")
         shoot(page, "console-home-dark", "/admin/", 1040)
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    running = demo.start(folder, "--port", "0")
-    try:
-        yield demo.address(running)
-    finally:
-        running.terminate()
-        running.communicate()
 
 
 def trade(address: str, minutes: float) -> None:
