@@ -73,7 +73,7 @@ def where(console: Console, webs: Sequence[Web]) -> None:
     for web in webs:
         console.print(f"API     {web.address}/api/v1/" + (f" ({', '.join(web.services)})" if len(webs) > 1 else ""))
     for web in webs:
-        console.print(f"Console {web.address}/admin/ (name {OPERATOR}, password {OPERATOR}): watch it live, and try it")
+        console.print(f"Console {web.address}/admin/ (name {OPERATOR}, password {OPERATOR}): watch it live, and try it", soft_wrap=True)
     console.print(
         f"People  {', '.join(CUSTOMERS)} (customers), {OPERATOR} (operator); password = name\nCtrl-C ends the demo; its data stay."
     )
