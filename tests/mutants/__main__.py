@@ -20,6 +20,7 @@ from tests.mutants.patches import Mutant, all_mutants
 RESULTS = control.ROOT / "docs" / "results" / "mutants.md"
 COLUMNS = ("bug", "what is wrong", "caught by", "seconds")
 TESTS_SHOWN = 3
+TRIES = 3
 
 
 def main() -> int:
@@ -35,7 +36,10 @@ def main() -> int:
     console.print(as_table(outcomes), summary(outcomes, seconds), sep="\n")
     if options.write:
         RESULTS.write_text(as_page(outcomes, seconds))
-    return int(any(outcome.problem for outcome in outcomes))
+    problems = [f"{outcome.mutant.name}: {outcome.problem}" for outcome in outcomes if outcome.problem]
+    for problem in problems:
+        Console(stderr=True).print(problem, markup=False, soft_wrap=True)
+    return int(bool(problems))
 
 
 def _options() -> Namespace:
@@ -49,7 +53,7 @@ def _options() -> Namespace:
 def _watched(mutants: Sequence[Mutant], *, wide: bool) -> list[Outcome]:
     """The outcomes, with a bar while they come in on a terminal."""
     bar = Console(stderr=True)
-    found = control.run(mutants, wide=wide)
+    found = control.run(mutants, wide=wide, tries=TRIES)
     return list(track(found, "Seeding bugs", total=len(mutants) + 1, console=bar, transient=True, disable=not bar.is_terminal))
 
 

@@ -36,10 +36,11 @@ class Outcome:
     problem: str = ""
 
 
-def run(mutants: Sequence[Mutant], *, wide: bool = False) -> Iterator[Outcome]:
+def run(mutants: Sequence[Mutant], *, wide: bool = False, tries: int = 1) -> Iterator[Outcome]:
     """The outcome of each bug, as it is known; and of the same tests without a bug, which must pass.
 
     wide: all tests that need no Kafka run, to the end, in place of those that are named.
+    tries: how often a bug is tried at most; on a busy machine a test may run out of time before it sees anything.
     """
     tests = WIDER if wide else tuple(dict.fromkeys(test for mutant in mutants for test in mutant.caught_by))
     free: SimpleQueue[Path] = SimpleQueue()
@@ -47,7 +48,10 @@ def run(mutants: Sequence[Mutant], *, wide: bool = False) -> Iterator[Outcome]:
     def judged(mutant: Mutant) -> Outcome:
         folder, began = free.get(), time.monotonic()
         try:
-            caught_by, problem = judge(mutant, tests if wide or mutant is NONE else mutant.caught_by, folder, wide=wide)
+            for _ in range(tries):
+                caught_by, problem = judge(mutant, tests if wide or mutant is NONE else mutant.caught_by, folder, wide=wide)
+                if not problem:
+                    break
         finally:
             free.put(folder)
         return Outcome(mutant, time.monotonic() - began, caught_by, problem)

@@ -20,6 +20,7 @@ CHANGES = {
     "no module": ("consumers/waves.py", "MOST_WAVES = 8\n", "import nothing_like_this\n"),
     "no start": ("consumers/waves.py", "MOST_WAVES = 8\n", "MOST_WAVES = 1 / 0\n"),
 }
+MUTANT = Mutant("seen", "It is wrong.", (WAVES,), (CHANGES["seen"],))
 HEAD = "Nothing is right.\nCaught by: tests/test_a.py::test_a\n\n"
 DIFF = "--- a/a.py\n+++ b/a.py\n@@ -1,3 +1,3 @@\n one\n-two\n+2\n \n"
 
@@ -37,7 +38,7 @@ def outcomes() -> Mapping[str, Outcome]:
 def test_every_seeded_bug_is_caught_and_without_it_the_same_tests_pass() -> None:
     ended = ahead.result("test_control")
 
-    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
+    assert ended.returncode == 0, ended.stderr
 
 
 @pytest.mark.parametrize("mutant", all_mutants(), ids=lambda mutant: mutant.name)
@@ -63,6 +64,14 @@ def test_a_bug_that_does_not_apply_is_named(outcomes: Mapping[str, Outcome]) -> 
 @pytest.mark.parametrize("name", ["no Python", "no module", "no start"])
 def test_what_cannot_even_run_is_not_caught(name: str, outcomes: Mapping[str, Outcome]) -> None:
     assert outcomes[name].problem.startswith("no test failed by an assertion: ")
+
+
+@pytest.mark.parametrize(("tries", "problem"), [(1, "out of time"), (2, "")])
+def test_a_bug_that_is_not_caught_is_tried_again(tries: int, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {mutant: iter([((), "out of time"), (("tests.test_a",), "")]) for mutant in (control.NONE, MUTANT)}
+    monkeypatch.setattr(control, "judge", lambda mutant, *_, **__: next(answers[mutant]))
+
+    assert [found.problem for found in control.run([MUTANT], tries=tries)] == [problem] * 2
 
 
 def test_tests_that_fail_without_a_bug_prove_nothing() -> None:
