@@ -53,9 +53,10 @@ class RowState(Among):
     title, parameter_name, values = "state", "state", ("new", "resent", "refused")
 
     def condition(self, value: str) -> Q:
-        """By the index of what is pending, which begins with the destination; what is refused has none, and is rare."""
+        """By the indexes of what is pending and of what is refused, which begin with the destination."""
         pending = Q(refused="", destination__in=sorted(PUBLISHERS))
-        return {"new": pending & Q(resent=False), "resent": pending & Q(resent=True), "refused": ~Q(refused="")}.get(value, Q())
+        refused = ~Q(refused="") & Q(destination__in=sorted(PUBLISHERS))
+        return {"new": pending & Q(resent=False), "resent": pending & Q(resent=True), "refused": refused}.get(value, Q())
 
 
 @admin.register(OutboxRow)

@@ -43,8 +43,7 @@ SELECT count(*), (SELECT min(created_at) FROM (
 ) AS oldest)
 FROM (SELECT FROM messaging_outboxrow WHERE destination = %s AND refused = '' LIMIT %s) AS pending
 """
-REFUSED = "SELECT destination, count(*) FROM (SELECT destination, refused FROM messaging_outboxrow ORDER BY number LIMIT %s) AS front \
-WHERE refused <> '' GROUP BY destination"
+REFUSED = "SELECT count(*) FROM (SELECT FROM messaging_outboxrow WHERE destination = %s AND refused <> '' LIMIT %s) AS refused"
 DEAD = """
 SELECT consumer, fingerprint, count(*), max(reason), min(failed_at), max(failed_at) FROM (
     SELECT consumer, fingerprint, reason, failed_at FROM consumers_deadletter WHERE closed_at IS NULL AND consumer = ANY(%s) LIMIT %s
@@ -101,9 +100,9 @@ def percentile(times: Sequence[float], share: float) -> float | None:
 
 
 def outbox(alias: str, destination: str, now: datetime) -> dict[str, Any]:
-    """How many facts wait to leave (at most MOST are counted), and the age of the oldest in seconds."""
+    """How many facts wait to leave and how many were refused (at most MOST are counted), and the age of the oldest in seconds."""
     [(waiting, oldest)] = rows(alias, WAITING, destination, destination, destination, MOST)
-    refused = dict(rows(alias, REFUSED, MOST)).get(destination, 0)
+    [(refused,)] = rows(alias, REFUSED, destination, MOST)
     age = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
     return {"waiting": waiting, "refused": refused, "oldest_seconds": round(age, 3)}
 

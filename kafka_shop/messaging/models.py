@@ -21,7 +21,10 @@ class OutboxRow(models.Model):
     class Meta:
         verbose_name = "outbox row"
         constraints = [models.UniqueConstraint(fields=["destination", "event_id"], name="outbox_one_pending_row_a_fact")]
-        indexes = [models.Index(fields=["destination", "resent", "number"], condition=Q(refused=""), name="outbox_pending")]
+        indexes = [
+            models.Index(fields=["destination", "resent", "number"], condition=Q(refused=""), name="outbox_pending"),
+            models.Index(fields=["destination", "number"], condition=~Q(refused=""), name="outbox_refused"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event_id} to {self.destination}"
