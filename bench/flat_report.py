@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -14,6 +15,8 @@ from bench.report import markdown
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "results"
 EXPECTED = 0.9  # of the speed with empty tables, at least
 EXPECTED_MS = 200.0  # a page, at most
+GROUPS = {"a customer's lists and filters": "a customer's ", "all lists and filters": "all ", "admin": "admin "}
+CONSOLE = "flow, trace, dead letters"
 NAMES = {"billing": "billing consumer", "pipeline": "pipeline, order to letter", "placing": "orders placed over HTTP"}
 MACHINE = "{cores} cores ({cpu}), {memory}, {system}; python {python}, django {django}, postgresql {postgresql}, kafka {kafka}"
 
@@ -53,7 +56,18 @@ def speed(part: Mapping[str, Any]) -> str:
 def pages(part: Mapping[str, Any]) -> str:
     slowest = sorted(part["found"].items(), key=lambda found: -found[1]["full"])
     lines = [[name, f"{of['few']:.1f}", f"{of['full']:.1f}", within(of["full"])] for name, of in slowest]
-    return markdown(f"Pages, in milliseconds, with 10,000 and with {part['orders']:,} orders", ["", "few", "full", "at most 200"], lines)
+    each = markdown(f"Pages, in milliseconds, with 10,000 and with {part['orders']:,} orders", ["", "few", "full", "at most 200"], lines)
+    return markdown("Pages, a group together", ["milliseconds", "few", "full", "ratio"], list(together(part["found"]))) + "\n" + each
+
+
+def together(found: Mapping[str, Mapping[str, float]]) -> Iterator[list[str]]:
+    """A line for each group of pages: what they take one after the other."""
+    groups: dict[str, list[Mapping[str, float]]] = defaultdict(list)
+    for name, of in found.items():
+        groups[next((group for group, start in GROUPS.items() if name.startswith(start)), CONSOLE)].append(of)
+    for group, pages in groups.items():
+        few, full = sum(of["few"] for of in pages), sum(of["full"] for of in pages)
+        yield [f"{group}: {len(pages)}", f"{few:.0f}", f"{full:.0f}", judged(few / full)]
 
 
 def relay(part: Mapping[str, Any]) -> str:
