@@ -11,7 +11,7 @@ ANSWER_SECONDS = 5.0
 CONNECTION: dict[str, Any] = {
     "reconnect.backoff.ms": 50,
     "reconnect.backoff.max.ms": 500,
-    "socket.timeout.ms": 5000,  # an answer so late never comes: the connection is half-open, and another one is made
+    "socket.timeout.ms": 3000,  # an answer so late never comes: the connection is half-open, and another one is made
     "socket.nagle.disable": True,
     "log_level": 2,
 }
