@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+RANDOM_PAGE_COST = 1.1  # of an SSD (docs/production.md)
 ROOT_NOTICE = (
     "Running as root: the PostgreSQL wheel makes a system user `pgserver`, and opens the folders above {folder} and above the"
     " Python packages to all users for it."
@@ -24,7 +25,7 @@ def start(folder: Path, seconds: int) -> str:
         handle(folder).ensure_pgdata_inited()
     except (subprocess.SubprocessError, OSError) as error:
         return str(error)
-    options = f"-c listen_addresses='' -k '{folder.resolve()}'"
+    options = f"-c listen_addresses='' -c random_page_cost={RANDOM_PAGE_COST} -k '{folder.resolve()}'"
     return control(folder, "-w", "-t", str(seconds), "-l", str(folder.resolve() / "log"), "-o", options, "start")
 
 
