@@ -19,9 +19,8 @@ RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin 
 COPY --from=build /opt/shop /opt/shop
 COPY --from=build /app /app
 WORKDIR /app
-ENV PATH=/opt/shop/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 VAR_DIR=/tmp/shop \
-    GUNICORN_CMD_ARGS="--bind 0.0.0.0:8000 --worker-class gthread --threads 8 --worker-tmp-dir /tmp --no-control-socket"
+ENV PATH=/opt/shop/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 VAR_DIR=/tmp/shop
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-CMD ["gunicorn", "kafka_shop.wsgi"]
+CMD ["python", "manage.py", "run_web", "--bind", "0.0.0.0:8000"]

@@ -47,5 +47,5 @@ def part(command: list[str]) -> str:
     """What a process is."""
     if {"run_consumer", "bench.ceiling_process"} & {*command}:
         return command[-1]
-    names = {"run_relay": "relay", "kafka.Kafka": "kafka", "gunicorn": "web", "uvicorn": "web"}
+    names = {"run_relay": "relay", "kafka.Kafka": "kafka", "run_web": "web", "uvicorn": "web"}
     return next((name for word, name in names.items() if word in command), "bench")

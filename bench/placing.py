@@ -21,7 +21,6 @@ from orders.services import place_orders
 CUSTOMERS = 8  # at once: as many as a web has threads
 WARM_UP_ORDERS = 100  # of each
 ON_A_PAGE = 60  # orders of the customer who reads: more than a page
-APPLICATIONS = {"kafka_shop.wsgi": "django.core.wsgi:get_wsgi_application()"}  # a plain Django's instead of the shop's
 FAST_API = "-m uvicorn bench.asynchronous:app --no-access-log --log-level warning"
 
 
@@ -29,7 +28,7 @@ FAST_API = "-m uvicorn bench.asynchronous:app --no-access-log --log-level warnin
 class Subject:
     """What is measured: the shop as it is, or a neighbour."""
 
-    settings: str = ""  # of a plain Django in the same gunicorn
+    settings: str = ""  # of a plain Django in the same server
     is_fast_api: bool = False
     keys: bool = False  # each order with its Idempotency-Key
     reads: bool = False  # pages, and no orders
@@ -38,10 +37,7 @@ class Subject:
         own = next(iter(shop([web])))
         if self.is_fast_api:
             return replace(own, command=fast_api(web), environment=own.environment | database())
-        if not self.settings:
-            return own
-        command = [APPLICATIONS.get(word, word) for word in own.command]
-        return replace(own, command=command, environment=own.environment | {"DJANGO_SETTINGS_MODULE": self.settings})
+        return replace(own, environment=own.environment | {"DJANGO_SETTINGS_MODULE": self.settings}) if self.settings else own
 
 
 SUBJECTS = {

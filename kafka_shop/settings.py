@@ -87,7 +87,7 @@ OTEL_SERVICE_NAME = env.text("OTEL_SERVICE_NAME", "kafka_shop")
 
 # --- Django ---
 ROOT_URLCONF = "kafka_shop.urls"
-WSGI_APPLICATION = "kafka_shop.wsgi.application"
+WSGI_APPLICATION: str | None = "kafka_shop.wsgi.application"
 AUTH_USER_MODEL = "users.User"
 AUTHENTICATION_BACKENDS = ["kafka_shop.users.backends.ThrottledBackend"]
 APPEND_SLASH = False

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ import pytest
 from django.apps import apps
 
 from kafka_shop.ids import uuid7
-from kafka_shop.local.plan import GUNICORN, HOST, Web
+from kafka_shop.local.plan import HOST, Web, manage
 from kafka_shop.local.readiness import web_is_ready
 from kafka_shop.messaging.envelope import seal, to_json
 from kafka_shop.messaging.http import BATCH_TYPE
@@ -46,7 +45,7 @@ def serving(folder: Path, **environment: str) -> Iterator[Web]:
     [port] = free_ports(1)
     web = Web(port)
     settings = {**os.environ, "VAR_DIR": str(folder), "DATABASE_URL": USERS, **environment}
-    with subprocess.Popen([sys.executable, *GUNICORN.split(), "--bind", f"{HOST}:{port}"], cwd=demo.ROOT, env=settings) as process:
+    with subprocess.Popen(manage("run_web", "--bind", f"{HOST}:{port}"), cwd=demo.ROOT, env=settings) as process:
         try:
             wait_until(lambda: web_is_ready(web), demo.START_SECONDS, "the web is ready")
             yield web

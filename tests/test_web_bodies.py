@@ -21,7 +21,7 @@ TOKEN, EVENTS = "/api/v1/auth/token/", "/api/v1/orders/events/"
 NOWHERE = "postgres://nobody@127.0.0.1:1/nothing"
 NO_KEEPALIVE = httpx.Limits(max_keepalive_connections=0)  # after a body that it did not read, a server may close the connection
 SERVERS = {
-    "gunicorn": "-m gunicorn kafka_shop.wsgi --worker-class gthread --threads 2 --no-control-socket --bind 127.0.0.1:{}",
+    "run_web": "manage.py run_web --bind 127.0.0.1:{}",
     "runserver": "manage.py runserver --noreload 127.0.0.1:{}",
 }
 
@@ -33,7 +33,7 @@ def web(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log = tmp_path_factory.mktemp("web") / "log"
-    own = os.environ | {"SERVICE_TOKEN": "secret", "DATABASE_URL": NOWHERE if request.param == "gunicorn" else ""}
+    own = os.environ | {"SERVICE_TOKEN": "secret", "DATABASE_URL": NOWHERE if request.param == "run_web" else ""}
     with log.open("wb") as output, httpx.Client(base_url=f"http://127.0.0.1:{port}", limits=NO_KEEPALIVE, timeout=30) as client:
         server = subprocess.Popen(
             [sys.executable, *SERVERS[request.param].format(port).split()], cwd=ROOT, env=own, stdout=output, stderr=output
@@ -107,7 +107,7 @@ def test_the_next_request_on_a_connection_is_not_taken_for_a_body(web: httpx.Cli
             assert client.get("/live").status_code == 200
 
 
-@pytest.mark.parametrize("web", ["gunicorn"], indirect=True)
+@pytest.mark.parametrize("web", ["run_web"], indirect=True)
 def test_a_database_that_is_away_is_503_with_a_session_too(web: httpx.Client) -> None:
     for headers in ({"Authorization": "Bearer x"}, {"Cookie": "sessionid=" + "x" * 32}):
         answer = web.get("/api/v1/orders/", headers=headers)

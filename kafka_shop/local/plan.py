@@ -12,7 +12,6 @@ from kafka_shop.local.processes import Process
 
 HOST = "127.0.0.1"
 SERVICES = ("orders", "billing", "notify")
-GUNICORN = "-m gunicorn kafka_shop.wsgi --worker-class gthread --graceful-timeout 1 --no-control-socket"
 
 
 class PortInUse(Exception):
@@ -55,8 +54,7 @@ def shop(webs: Sequence[Web]) -> Iterator[Process]:
     addresses = {f"{service.upper()}_URL": web.address for web in webs for service in web.services}
     for web in webs:
         own = {**addresses, "SERVICES": ",".join(web.services)}
-        bound = ["--bind", f"{HOST}:{web.port}", "--threads", str(settings.WEB_THREADS)]
-        yield Process(name=f"{web.prefix}web", command=[sys.executable, *GUNICORN.split(), *bound], environment=own)
+        yield Process(name=f"{web.prefix}web", command=manage("run_web", "--bind", f"{HOST}:{web.port}"), environment=own)
         yield Process(name=f"{web.prefix}relay", command=manage("run_relay"), environment=own)
         for name in [each for each in web.services if each in consumers()]:
             yield Process(name=f"{web.prefix}consumer" if web.prefix else name, command=manage("run_consumer", name), environment=own)

@@ -12,7 +12,7 @@ from kafka_shop.messaging.kafka import Refusal
 BATCH_TYPE = "application/cloudevents-batch+json"
 ANSWER_SECONDS = 25  # longer than the receiver's statement limit: it has given up before the sender does
 CONNECT_SECONDS = 3.0
-KEEP_ALIVE_SECONDS = 1.0  # an idle connection; gunicorn closes one after 2 s, and a request that meets this breaks off
+KEEP_ALIVE_SECONDS = 1.0  # an idle connection; the web closes one after 30 s, and a request that meets this breaks off
 TURN_SECONDS = 30
 IDLE_TRANSACTION_SECONDS = TURN_SECONDS + ANSWER_SECONDS + 5  # how long the relay's transaction waits for a turn at most
 EVENTS_A_REQUEST = 1000

@@ -3,9 +3,8 @@
 import json
 import os
 import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -22,7 +21,7 @@ from consumers.positions import Positions
 from consumers.routes import ROUTES
 from kafka_shop.ids import uuid7
 from kafka_shop.local import seeding
-from kafka_shop.local.plan import GUNICORN, HOST
+from kafka_shop.local.plan import HOST
 from kafka_shop.messaging.kafka import BrokerAway, Inspector
 from kafka_shop.messaging.models import OutboxRow
 from orders.errors import NotCancellable
@@ -79,14 +78,11 @@ class Shop:
         return self.worker("run_consumer", name, *arguments, **self.group(name), **environment)
 
     def web(self, port: int, **environment: str) -> Worker:
-        return self._process("web", [sys.executable, *GUNICORN.split(), "--bind", f"{HOST}:{port}", "--threads", "4"], environment)
+        return self.worker("run_web", "--bind", f"{HOST}:{port}", **{"WEB_THREADS": "4"} | environment)
 
     def worker(self, *arguments: str, **environment: str) -> Worker:
-        return self._process("-".join(arguments), manage(*arguments), environment)
-
-    def _process(self, name: str, command: Sequence[str], environment: dict[str, str]) -> Worker:
-        log = self._folder / f"{len(self.workers)}-{name}.log"
-        self.workers.append(Worker(command, {**self.environment, **environment}, log))
+        log = self._folder / f"{len(self.workers)}-{'-'.join(arguments)}.log"
+        self.workers.append(Worker(manage(*arguments), {**self.environment, **environment}, log))
         self._guardian.watch(worker.pid for worker in self.workers)
         return self.workers[-1]
 

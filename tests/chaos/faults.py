@@ -162,7 +162,7 @@ def half_open_database(stage: Stage) -> None:
 
 FAULTS: dict[str, Fault] = {
     "none": Fault("nothing happens", "for comparison", lambda stage: None),
-    "web killed": Fault("kill -9 of gunicorn and its worker", "connections break; orders are accepted again", kill("web")),
+    "web killed": Fault("kill -9 of the web", "connections break; orders are accepted again", kill("web")),
     "relay killed": Fault("kill -9 of one of two", "the other takes over", kill("relay")),
     "consumer killed": Fault("kill -9 of one of two of a group", "the other takes over when the group misses it (3 s)", kill("consumer")),
     "all killed": Fault("kill -9 of every process at once", "all go on where they were", kill()),

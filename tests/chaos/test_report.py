@@ -20,7 +20,7 @@ def run(**figures: Any) -> dict[str, Any]:
 def test_a_fault_has_how_often_it_was_caused_and_the_median_and_longest_recovery() -> None:
     page = report.page({"one node": run(recoveries={"web killed": [1.0, 2.0, 9.0]})})
 
-    assert "| web killed | kill -9 of gunicorn and its worker | connections break; orders are accepted again | 3 × 2.0, 9.0 |" in page
+    assert "| web killed | kill -9 of the web | connections break; orders are accepted again | 3 × 2.0, 9.0 |" in page
     assert "| relay killed |" not in page
 
 

@@ -1,8 +1,8 @@
 """A Compose file's services as plain processes of this machine: the same commands, environments and health checks, other addresses."""
 
+import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -62,7 +62,7 @@ class Plain:
         """The service's command, or the image's own."""
         if service.name == "kafka":
             return self._kafka()
-        return [self._here(part, service) for part in service.content.get("command", ["gunicorn", "kafka_shop.wsgi"])]
+        return [self._here(part, service) for part in service.content.get("command", image_command())]
 
     def _environment(self, service: Service) -> dict[str, str]:
         """What the container would have, and nothing of this machine's but where its programs are."""
@@ -71,7 +71,6 @@ class Plain:
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "SHOP_IGNORE_DOTENV": "1",
             "VAR_DIR": str(self._folder / service.name),
-            **{name: self._here(value, service) for name, value in image_environment().items()},
             **own,
             "METRICS_PORT": "0",  # one port for each of them there, one for all of them here
         }
@@ -112,9 +111,6 @@ Configuration:
 FOLDERS = {"default": "defaults", "mounted": "mounted", "final": "final"}
 
 
-def image_environment() -> dict[str, str]:
-    """What the Dockerfile's last stage sets for gunicorn."""
-    text = (ROOT / "Dockerfile").read_text()
-    [arguments] = re.findall(r'GUNICORN_CMD_ARGS="([^"]+)"', text)
-    assert shlex.split(arguments)
-    return {"GUNICORN_CMD_ARGS": arguments}
+def image_command() -> list[str]:
+    """What the image runs by itself."""
+    return list(json.loads((ROOT / "Dockerfile").read_text().rpartition("\nCMD ")[2]))

@@ -20,7 +20,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "results" / "fuzz.md"
 def main() -> int:
     """Fuzzes, prints the table, returns the exit code."""
     options, console = parsed(), Console()
-    console.print(f"Seed {options.seed}. Starting PostgreSQL, gunicorn and a relay")
+    console.print(f"Seed {options.seed}. Starting PostgreSQL, a web and a relay")
     with service.running() as running, progress(console) as shown:
         from tests.fuzz import campaign, report  # they need Django to be set up
 

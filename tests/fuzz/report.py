@@ -46,7 +46,7 @@ def write(figures: Figures, command: str, file: Path) -> None:
     """Writes the page of a run."""
     header, rows = table(figures)
     day = datetime.now(UTC).date().isoformat()
-    told = f"`{command}` wrote this page on {day}: schemathesis over a running gunicorn on PostgreSQL."
+    told = f"`{command}` wrote this page on {day}: schemathesis over a running web on PostgreSQL."
     failures = f"## Failures\n\n```\n{findings(figures)}```\n" if figures.findings else ""
     parts = ["# What fuzzing the API found\n", told, "", summary(figures), "", markdown("Answers by status", header, rows), failures]
     file.write_text("\n".join(parts).rstrip() + "\n")

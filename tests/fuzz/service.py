@@ -1,4 +1,4 @@
-"""The running service that is fuzzed: gunicorn and a relay on an empty PostgreSQL of their own, and who calls it."""
+"""The running service that is fuzzed: a web and a relay on an empty PostgreSQL of their own, and who calls it."""
 
 import os
 import secrets
