@@ -4,12 +4,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from select import POLLIN, poll
 from typing import Any
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, models, router, transaction
 from django.db.migrations.executor import MigrationExecutor
-from psycopg import Cursor
+from psycopg import Connection, Cursor
 from psycopg.types.array import ListBinaryDumper
 
 COPIED_APPS = {"messaging", "consumers", "api"}  # outbox, positions, dead letters, idempotency keys: a copy in every service's database
@@ -90,15 +91,25 @@ def rows(alias: str, sql: str, *params: Any) -> list[Any]:
         return cursor.fetchall()
 
 
-def prepared(alias: str, sql: str, *params: Any, shows_health: bool = False) -> list[Any]:
+def prepared(alias: str, sql: str, *params: Any) -> list[Any]:
     """Runs one statement and returns its rows, for the few that are asked so often that their plan, made once a connection, is worth it.
 
-    shows_health: nothing is asked first of a connection that may be dead, because its failure is as good an answer.
+    Nothing is asked first of a connection that is silent: a server that has ended it would have said so.
     """
-    with _cursor(alias, checked=not shows_health) as cursor:
-        found = cursor.execute(sql, params, prepare=True).fetchall()
-    connections[alias].health_check_done = True  # type: ignore[attr-defined]  # the stubs leave it out
-    return found
+    connection = connections[alias]
+    if not connection.in_atomic_block:
+        connection.health_check_done = _is_silent(connection.connection)  # type: ignore[attr-defined]  # the stubs leave it out
+    with _cursor(alias) as cursor:
+        return cursor.execute(sql, params, prepare=True).fetchall()
+
+
+def _is_silent(connection: "Connection[Any] | None") -> bool:
+    """Whether nothing has come over an open connection that waits for nothing."""
+    if connection is None or connection.closed:
+        return False
+    look = poll()
+    look.register(connection.fileno(), POLLIN)
+    return not look.poll(0)
 
 
 @contextmanager
@@ -120,11 +131,10 @@ def _executed(alias: str, sql: str, params: tuple[Any, ...]) -> Iterator[Cursor[
 
 
 @contextmanager
-def _cursor(alias: str, *, checked: bool = True) -> Iterator[Cursor[Any]]:
-    """psycopg's own cursor on Django's connection: DEBUG logs no copy. checked: a connection that is dead is made anew first."""
+def _cursor(alias: str) -> Iterator[Cursor[Any]]:
+    """psycopg's own cursor on Django's connection: DEBUG logs no copy."""
     connection = connections[alias]
-    if checked:
-        connection.close_if_health_check_failed()
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
         cursor.connection.prepare_threshold = sys.maxsize  # Django lets nothing be prepared; now what asks for it is

@@ -1,4 +1,4 @@
-"""The short way to place an order (kafka_shop/api/express.py): one statement says who asks, and one places the order or nothing."""
+"""The short way to place an order (kafka_shop/api/express.py): one statement places the order, or nothing."""
 
 import msgspec
 from django.db import OperationalError
@@ -7,8 +7,9 @@ from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
 from kafka_shop.api import idempotency
-from kafka_shop.api.authentication import caller
+from kafka_shop.api.authentication import Sender, sender
 from kafka_shop.api.express import JSON
+from kafka_shop.databases import alias_of
 from orders import services
 from orders.errors import Unplaceable
 from orders.forms import NewOrder, OrderOut
@@ -21,7 +22,7 @@ _decoder = msgspec.json.Decoder(NewOrder)
 def place(request: HttpRequest) -> HttpResponse | None:
     """Places the order of a body and answers. None: the long way is to be taken, and nothing has happened yet."""
     new, now = body(request), timezone.now()
-    who = caller(request.META["HTTP_AUTHORIZATION"], now) if new and has_a_good_key(request) else None
+    who = sender(request.META["HTTP_AUTHORIZATION"], now, acts_on=alias_of("orders")) if new and has_a_good_key(request) else None
     if new is None or who is None:
         return None
     try:
@@ -30,7 +31,7 @@ def place(request: HttpRequest) -> HttpResponse | None:
         return None
     content = msgspec.json.encode(told(order))
     location = f"{request.build_absolute_uri(request.path)}{order.id}/"
-    if not placed(order, answer(request, new, order, location, content)):
+    if not placed(order, who, answer(request, new, order, location, content)):
         return None
     return HttpResponse(content, status=201, content_type=JSON, headers={"Location": location})
 
@@ -70,10 +71,10 @@ def answer(request: HttpRequest, new: NewOrder, order: Placement, location: str,
     return idempotency.Answer(order.customer_id, key, request.path, fingerprint, order.placed_at, 201, headers, content.decode())
 
 
-def placed(order: Placement, answer: idempotency.Answer | None) -> bool:
-    """Places an order, unless its prices have changed, its key is known, or a twin in flight has it."""
+def placed(order: Placement, who: Sender, answer: idempotency.Answer | None) -> bool:
+    """Places an order, unless the token has been revoked, prices have changed, its key is known, or a twin in flight has it."""
     try:
-        return services.place_guessed(order, answer)
+        return services.place_guessed(order, who, answer)
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
             return False

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from django.conf import settings
 
+from kafka_shop.api import authentication
+from kafka_shop.api.authentication import Sender
 from kafka_shop.api.idempotency import Answer
 from kafka_shop.databases import alias_of, limited_transaction
 from kafka_shop.ids import uuid7
@@ -67,14 +69,15 @@ def guess_order(*, customer_id: UUID, items: Sequence[tuple[str, int]], now: dat
     return _placement(customer_id, rules.price(items, remembered.prices([sku for sku, _ in items])), now)
 
 
-def place_guessed(order: Placement, answer: Answer | None) -> bool:
-    """Places an order if the catalogue still has its prices, and stores the answer with its key, if there is one, in one statement.
+def place_guessed(order: Placement, sender: Sender, answer: Answer | None) -> bool:
+    """Places an order if its sender may and the catalogue still has its prices, and stores the answer with its key, in one statement.
 
-    False: it has not, or the key is known, and nothing was placed. Raises OperationalError when a twin is in flight.
+    False: one of these is not so, or the key is known, and nothing was placed. Raises OperationalError when a twin is in flight.
     """
-    if store.place_guessed(alias_of("orders"), order, answer):
+    if store.place_guessed(alias_of("orders"), order, token=sender.digest, answer=answer):
         return True
     remembered.forget(item.product for item in order.items)
+    authentication.forget(sender)
     return False
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from kafka_shop.api.authentication import IS_STILL_GOOD
 from kafka_shop.api.idempotency import TAKEN, Answer
 from kafka_shop.databases import columns, prepared, rows, run
 from orders.events import Item
@@ -82,9 +83,15 @@ AT_THE_CATALOGUES_PRICES = """ WHERE NOT EXISTS (
         LEFT JOIN orders_product AS sold ON sku = product AND active AND sold.price = line.price AND sold.currency = asked.currency
         WHERE sku IS NULL
     )"""
-PLACE = _PLACE.format(condition="", taken="", source="asked")
-PLACE_GUESSED = _PLACE.format(condition=AT_THE_CATALOGUES_PRICES, taken="", source="asked")
-PLACE_ONCE = _PLACE.format(condition=AT_THE_CATALOGUES_PRICES, taken=f"{TAKEN}, ", source="asked, taken")
+FOR_THEIR_SENDER = AT_THE_CATALOGUES_PRICES + " AND " + IS_STILL_GOOD.format(now="placed_at", user_id="customer_id")
+WITHOUT_KEY, WITH_KEY = {"taken": "", "source": "asked"}, {"taken": f"{TAKEN}, ", "source": "asked, taken"}
+PLACE = _PLACE.format(condition="", **WITHOUT_KEY)
+# by whether the sender and the key are looked at
+PLACE_GUESSED = {
+    (looks, once): _PLACE.format(condition=condition, **key)
+    for looks, condition in ((False, AT_THE_CATALOGUES_PRICES), (True, FOR_THEIR_SENDER))
+    for once, key in ((False, WITHOUT_KEY), (True, WITH_KEY))
+}
 
 
 class Placement(msgspec.Struct, frozen=True):
@@ -123,13 +130,16 @@ def place(alias: str, orders: Sequence[Placement]) -> None:
     prepared(alias, PLACE, msgspec.json.encode(orders).decode())
 
 
-def place_guessed(alias: str, order: Placement, answer: Answer | None) -> bool:
+def place_guessed(alias: str, order: Placement, *, token: str, answer: Answer | None) -> bool:
     """Writes a new order with its lines and its fact, and the answer with its key, if there is one, in one statement.
 
-    False: the catalogue has other prices, or the key is known, and nothing was written. Raises OperationalError when a twin is in flight.
+    token: the hash of the customer's, "" when it is known to be good.
+
+    False: the token is not good any more, the catalogue has other prices, or the key is known, and nothing was written. Raises
+    OperationalError when a twin is in flight.
     """
     content = msgspec.json.encode([order]).decode()
-    return bool(prepared(alias, PLACE_ONCE, content, *answer) if answer else prepared(alias, PLACE_GUESSED, content))
+    return bool(prepared(alias, PLACE_GUESSED[bool(token), bool(answer)], content, *filter(None, [token]), *(answer or ())))
 
 
 def lock(alias: str, ids: Collection[UUID]) -> dict[UUID, Order]:
