@@ -71,7 +71,7 @@ class InvoiceOut(serializers.Serializer[Invoice]):
     id = serializers.UUIDField()
     order_id = serializers.UUIDField()
     customer_id = serializers.UUIDField()
-    amount = Money()
+    amount = Money(allow_null=True, help_text="Null: the order was cancelled before billing heard of it.")
     currency = serializers.CharField()
     status = serializers.CharField()
     reason = serializers.CharField()

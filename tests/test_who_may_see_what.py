@@ -91,6 +91,13 @@ def test_each_may_do_what_the_rules_say_and_no_more(town: Town, path: str, metho
     assert str(response.status_code) in DOCUMENT["paths"][path][method]["responses"]
 
 
+@pytest.mark.parametrize("path", DOCUMENT["paths"])
+def test_every_path_tells_what_it_takes(town: Town, path: str) -> None:
+    answer = town.call("staff", path, "options")
+
+    assert answer.status_code == (403 if path.endswith("/events/") else 200), answer.content
+
+
 @pytest.mark.parametrize(
     "path", [path for path, method in operations() if method == "get" and "{" not in path and path != CATALOGUE and OPS not in path]
 )

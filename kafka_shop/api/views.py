@@ -60,7 +60,9 @@ class ShopViewSet(GenericViewSet[Any]):
         return {"format", *Pages.parameters, *(filterset.base_filters if filterset else ())}
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        return self.inputs.get(self.action or "") or super().get_serializer_class()
+        """That of the action's input; OPTIONS asks for those of the actions at its path, a method each."""
+        action = self.action_map[str(self.request.method).lower()] if self.action == "metadata" else self.action
+        return self.inputs.get(action or "") or super().get_serializer_class()
 
     def body(self) -> dict[str, Any]:
         """The request's body, checked. Raises ValidationError."""
