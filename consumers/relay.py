@@ -27,7 +27,7 @@ from kafka_shop.messaging.relay import FULL_SCAN_SECONDS, Courier, over_kafka, t
 
 log = structlog.get_logger("relay")
 
-EXPECTANT_SECONDS, SHORTEST_SECONDS, LONGEST_SECONDS = 0.001, 0.002, 0.05  # between two looks at the outbox
+EXPECTANT_SECONDS, SHORTEST_SECONDS, LONGEST_SECONDS = 0.001, 0.002, 0.1  # between two looks at the outbox
 SHARE_OF_QUIET = 0.05  # the pause grows with the quiet before it
 FEW_ROWS = 100  # a turn that found fewer has left none
 SWEEP_SECONDS = 5.0
