@@ -161,7 +161,7 @@ class Relay:
 
 
 def pause_seconds(quiet_seconds: float) -> float:
-    """Between two looks at the outbox: milliseconds while there is something to do, tens of them after a while without."""
+    """Between two looks at the outbox: milliseconds while there is something to do, a tenth of a second after a while without."""
     return min(max(quiet_seconds * SHARE_OF_QUIET, SHORTEST_SECONDS), LONGEST_SECONDS)
 
 
