@@ -23,15 +23,9 @@ def carries(request: HttpRequest, token: str) -> bool:
     return bool(known)
 
 
-CALLER = """
-SELECT users_user.id, is_staff FROM knox_authtoken JOIN users_user ON users_user.id = user_id
-WHERE digest = %s AND expiry > %s AND is_active
-"""
-# a part of a statement that acts for a sender who is remembered
-IS_STILL_GOOD = """EXISTS (
-        SELECT FROM knox_authtoken JOIN users_user ON users_user.id = user_id
-        WHERE digest = %s AND expiry > {now} AND is_active AND user_id = {user_id}
-    )"""
+_GOOD = "FROM knox_authtoken JOIN users_user ON users_user.id = user_id WHERE digest = %s AND expiry > {now} AND is_active"
+CALLER = f"SELECT users_user.id, is_staff {_GOOD.format(now='%s')}"
+IS_STILL_GOOD = f"EXISTS (SELECT {_GOOD} AND user_id = {{user_id}})"  # a part of a statement that acts for a sender who is remembered
 MOST_SENDERS = 10_000
 _senders: dict[str, UUID] = {}  # by the hash of their token, as this process saw them last
 
@@ -71,8 +65,9 @@ def forget(sender: Sender) -> None:
 
 def caller(authorization: str, now: datetime) -> Caller | None:
     """Who sends this header, in one statement; None: nobody, or it takes more to tell."""
+    digest = digest_of(authorization)
     try:
-        found = prepared(DEFAULT_DB_ALIAS, CALLER, digest_of(authorization), now)
+        found = prepared(DEFAULT_DB_ALIAS, CALLER, digest, now) if digest else []
     except (OperationalError, InterfaceError):
         connections[DEFAULT_DB_ALIAS].close_if_unusable_or_obsolete()
         return None
