@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import pluralize
 from django.views.decorators.http import require_safe
 
 from consumers.console import board
@@ -46,7 +47,7 @@ def figures(request: HttpRequest) -> dict[str, Any]:
         "health": list(board.health(found)),
         "dead_letters": [of_all(group) for group in found["dead_letters"]],
         "troubles": list(board.troubles(found)),
-        "letters": board.bars([(each.at, each.letters) for each in minutes], lambda count: f"{number(count)} letters"),
+        "letters": board.bars([(each.at, each.letters) for each in minutes], lambda count: f"{number(count)} letter{pluralize(count)}"),
         "slowest": board.bars([(each.at, each.p95_ms) for each in minutes], lambda took: milliseconds(took)),
         "may_pause": request.user.has_perm(MAY_PAUSE),
         **demo(),
