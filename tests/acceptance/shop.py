@@ -119,7 +119,7 @@ class Shop:
     @contextmanager
     def customers_ordering(self) -> Iterator[None]:
         """Orders keep coming while the block runs, and some are cancelled."""
-        self.seed(1)
+        self.seed(1, customers=200)  # so many that every partition is somebody's
         over = threading.Event()
         customers = threading.Thread(target=self._order_until, args=(over,))
         customers.start()

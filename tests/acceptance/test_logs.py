@@ -78,7 +78,7 @@ def test_consumers_whose_log_was_cut_stop_and_write_nothing_until_a_person_has_d
     shop.seed(30)
     shop.settles()
     workers["billing"].stop()
-    shop.seed(30)
+    shop.seed(10)  # fewer than were read: half of a log lacks some of those
     shop.published()
     shop.kafka.kill()
     for name in ("order-topic", "billing-topic"):
@@ -93,7 +93,7 @@ def test_consumers_whose_log_was_cut_stop_and_write_nothing_until_a_person_has_d
 
     heal(shop, "orders", "billing")
     shop.settles()
-    assert shop.settled() == 90
+    assert shop.settled() == 70
 
 
 @pytest.mark.parametrize("protocol", ["consumer", "classic"])
