@@ -5,7 +5,7 @@ from enum import Enum
 
 from consumers.positions import Anchor, Claim, Log
 from kafka_shop.messaging.envelope import Unreadable, from_kafka
-from kafka_shop.messaging.kafka import Inspector, Record, Watermarks
+from kafka_shop.messaging.kafka import Inspector, Record, Watermarks, log_identity
 
 
 class Standing(Enum):
@@ -45,6 +45,28 @@ def examine(inspector: Inspector, topic: str, claim: Claim, seen: Log) -> tuple[
 
     verdict = standing(position=claim.position, stored=claim.log, seen=seen, marks=marks, anchor=claim.anchor, read_again=read_again)
     return verdict, marks
+
+
+class Logs:
+    """The logs of a topic, looked at by a client that can be replaced. Every look raises BrokerAway; making it BrokerMisused, too."""
+
+    def __init__(self, topic: str) -> None:
+        self._topic, self._inspector = topic, Inspector()
+        self._inspector.partitions(topic)  # one that does not exist is told before anything is asked of it
+
+    def identity(self) -> Log:
+        return Log(*log_identity(self._inspector, self._topic))
+
+    def examine(self, claim: Claim, seen: Log) -> tuple[Standing, Watermarks]:
+        return examine(self._inspector, self._topic, claim, seen)
+
+    def high(self, partition: int) -> int:
+        return self._inspector.watermarks(self._topic, partition).high
+
+    def renew(self) -> None:
+        """Replaces the client: an old one may go on asking a broker that no longer leads."""
+        self._inspector.close()
+        self._inspector = Inspector()
 
 
 def anchor_of(record: Record) -> Anchor:

@@ -117,9 +117,10 @@ class Loop:
 
     def _keep(self, records: Iterable[Record]) -> None:
         """Takes in what a poll gave. What may have killed the process runs by itself, before the rest of its partition."""
+        suspects = self.membership.suspects
         items = [self._reader.read(record) for record in records if record.partition in self.membership.claims]
-        self._batches.extend(Batch([item]) for item in items if self.membership.is_careful(item.record))
-        rest = [item for item in items if not self.membership.is_careful(item.record)]
+        self._batches.extend(Batch([item]) for item in items if item.record in suspects)
+        rest = [item for item in items if item.record not in suspects]
         if rest:
             self._batches.append(Batch(rest))
 
@@ -131,7 +132,7 @@ class Loop:
     def _attempt(self, batch: Batch) -> None:
         """Tries one batch, and leaves in `_batches` what has still to be done."""
         try:
-            self.membership.note_lone(batch.items)
+            self.membership.suspects.count(batch.items, self.membership.claims)
             count = transaction.apply(
                 batch.items,
                 handlers=self.route.handlers,

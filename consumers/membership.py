@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from threading import Thread
 
 import structlog
@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from consumers.failures import Fenced
 from consumers.health import State
-from consumers.logs import Standing, examine
+from consumers.logs import Logs, Standing
 from consumers.pausing import Wish
-from consumers.positions import Claim, Log, Positions
-from consumers.reading import Item
+from consumers.positions import Claim, Positions
 from consumers.routes import Route
+from consumers.suspects import Suspects
 from consumers.watch import Watch
 from kafka_shop.databases import limited_transaction
-from kafka_shop.messaging.kafka import BrokerAway, ClientLost, Inspector, Record, Subscription, log_identity
+from kafka_shop.messaging.kafka import BrokerAway, ClientLost, Record, Subscription
 
 log = structlog.get_logger("consumers")
 
@@ -30,6 +30,13 @@ LEAVE_SECONDS = 3.0
 class PositionLost(Exception):
     """The log no longer has what the position points at. Its message says what a person can do."""
 
+    def __init__(self, name: str, topic: str, partition: int, offset: int) -> None:
+        super().__init__(
+            f"{topic}[{partition}] no longer has offset {offset}, where {name} stands: messages were deleted or the log "
+            f"was truncated. Run `python manage.py audit`, then `run_consumer {name} --from earliest` (what is known changes nothing), "
+            "and `republish --since TIME` for what is gone"
+        )
+
 
 class Membership:
     """Claims what the group assigns, lets a partition flow once its log is verified, and forgets what is revoked."""
@@ -37,17 +44,16 @@ class Membership:
     def __init__(self, name: str, route: Route, alias: str, *, on_forget: Callable[[set[int]], None]) -> None:
         self.topic, self.group = settings.TOPICS[route.topic], route.group
         self.positions = Positions(alias, name, self.topic)
+        self.suspects = Suspects(self.positions)
         self.claims: dict[int, Claim] = {}  # flowing
         self._assigned: set[int] = set()  # to be claimed
         self._claimed: dict[int, Claim] = {}  # to be verified
         self._on_forget = on_forget
-        self._careful_until: dict[int, int] = {}
         self._verify_at = 0.0
         self._watch, self._wish = Watch(), Wish(name)
         self._committed: dict[int, int] = {}
         self.positions.read()  # what a person must mend, database or topic, is told before the group hears of this member
-        self._inspector = Inspector()
-        self._inspector.partitions(self.topic)
+        self._logs = Logs(self.topic)
         self._subscription = self._subscribe()
 
     def settle(self, *, busy: bool) -> None:
@@ -55,7 +61,7 @@ class Membership:
         try:
             self._settle(busy=busy)
         except BrokerAway:
-            self._renew_inspector()  # an old one may go on asking a broker that no longer leads
+            self._logs.renew()
             raise
 
     def _settle(self, *, busy: bool) -> None:
@@ -109,7 +115,7 @@ class Membership:
         """Messages behind the end of the logs, as the broker says now; 1 while partitions are still to be claimed."""
         if self._assigned or self._claimed or not self.claims:
             return 1
-        return sum(max(0, self._inspector.watermarks(self.topic, claim.partition).high - claim.position) for claim in self.claims.values())
+        return sum(max(0, self._logs.high(claim.partition) - claim.position) for claim in self.claims.values())
 
     def states(self) -> dict[str, State]:
         """How each assigned partition is."""
@@ -117,23 +123,6 @@ class Membership:
         flowing = {partition: State.STALLED if partition in self._watch.stalled else well for partition in self.claims}
         coming = dict.fromkeys(self._assigned | self._claimed.keys(), State.REBALANCING)
         return {str(partition): state for partition, state in sorted((flowing | coming).items())}
-
-    def is_careful(self, record: Record) -> bool:
-        """Whether messages near this one have killed the process."""
-        return record.offset < self._careful_until.get(record.partition, 0)
-
-    def note_lone(self, items: Sequence[Item]) -> None:
-        """Stores the attempt at a message that may kill the process before it is tried; beyond the limit it is refused."""
-        if len(items) != 1 or not self.is_careful(items[0].record):
-            return
-        item, claim = items[0], self.claims[items[0].record.partition]
-        attempts = claim.lone_attempts if claim.lone_offset == item.record.offset else 0
-        if attempts >= settings.MESSAGE_ATTEMPTS:
-            item.refusal, item.attempts = "killed the process", attempts
-            return
-        claim.lone_offset, claim.lone_attempts = item.record.offset, attempts + 1
-        if not self.positions.alone(claim, item.record.offset, attempts + 1):
-            raise Fenced(f"partition {claim.partition} has another owner")
 
     def close(self) -> None:
         """Releases the claims and leaves the group, within LEAVE_SECONDS even when the broker does not answer."""
@@ -165,31 +154,31 @@ class Membership:
                 self.positions.release(owned)
 
     def _start(self, claim: Claim) -> None:
-        """Lets a claimed partition flow from its position, or from the beginning of a log that is new."""
-        seen = Log(*log_identity(self._inspector, self.topic))
-        standing, marks = examine(self._inspector, self.topic, claim, seen)
-        if standing is Standing.OUT_OF_RANGE:
-            raise self._lost(claim)
-        changed = self.positions.reset(claim, marks.low, seen) if standing is Standing.NEW else self.positions.identify(claim, seen)
-        if not changed:
-            self._claimed.pop(claim.partition, None)
-            self._assigned.add(claim.partition)
-            raise Fenced(f"partition {claim.partition} has another owner")
-        if standing is Standing.NEW:
-            log.warning(
-                "reading a log from its beginning",
-                consumer=self.positions.consumer,
-                partition=claim.partition,
-                known=claim.log.cluster_id or None,
-            )
-            claim.position, claim.anchor, claim.lone_offset, claim.lone_attempts = marks.low, None, None, 0
-        claim.log = seen
+        """Lets a claimed partition flow."""
+        high = self._place(claim)
         if claim.stalled > 1:
-            self._careful_until[claim.partition] = min(claim.position + settings.BATCH_SIZE, marks.high)  # what came later killed nobody
+            self.suspects.suspect(claim, high)
         self._subscription.start(claim.partition, claim.position)
         if self.paused:
             self._subscription.pause([claim.partition])
         self.claims[claim.partition] = self._claimed.pop(claim.partition)
+
+    def _place(self, claim: Claim) -> int:
+        """Leaves a claim at its position, or puts it at the beginning of a log that is new. Returns the log's end."""
+        seen = self._logs.identity()
+        standing, marks = self._logs.examine(claim, seen)
+        if standing is Standing.OUT_OF_RANGE:
+            raise PositionLost(self.positions.consumer, self.topic, claim.partition, claim.position)
+        new = standing is Standing.NEW
+        if not (self.positions.reset(claim, marks.low, seen) if new else self.positions.identify(claim, seen)):
+            self._assigned.add(self._claimed.pop(claim.partition).partition)
+            raise Fenced(f"partition {claim.partition} has another owner")
+        if new:
+            known = claim.log.cluster_id or None
+            log.warning("reading a log from its beginning", consumer=self.positions.consumer, partition=claim.partition, known=known)
+            claim.position, claim.anchor, claim.lone_offset, claim.lone_attempts = marks.low, None, None, 0
+        claim.log = seen
+        return marks.high
 
     def _obey(self) -> None:
         """Stops what is claimed, or lets it flow. What the client has fetched of a paused partition is read again later."""
@@ -204,8 +193,8 @@ class Membership:
         if not self.claims:
             return
         self._confirm()
-        seen = Log(*log_identity(self._inspector, self.topic))
-        examined = {claim.partition: examine(self._inspector, self.topic, claim, seen) for claim in self.claims.values()}
+        seen = self._logs.identity()
+        examined = {claim.partition: self._logs.examine(claim, seen) for claim in self.claims.values()}
         changed = {partition for partition, (standing, _) in examined.items() if standing is not Standing.SAME}
         if changed:
             self._on_forget(changed)
@@ -234,17 +223,5 @@ class Membership:
         self._on_forget({*self._assigned, *self._claimed, *self.claims})
         self._assigned.clear()
         self.close()
-        self._renew_inspector()
+        self._logs.renew()
         self._subscription = self._subscribe()
-
-    def _renew_inspector(self) -> None:
-        self._inspector.close()
-        self._inspector = Inspector()
-
-    def _lost(self, claim: Claim) -> PositionLost:
-        name = self.positions.consumer
-        return PositionLost(
-            f"{self.topic}[{claim.partition}] no longer has offset {claim.position}, where {name} stands: messages were deleted or the log "
-            f"was truncated. Run `python manage.py audit`, then `run_consumer {name} --from earliest` (what is known changes nothing), "
-            "and `republish --since TIME` for what is gone"
-        )

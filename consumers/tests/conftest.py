@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from consumers import loop, membership
+from consumers import logs, loop, membership
 from consumers.routes import ROUTES, Route
 from consumers.tests.memory_broker import MemoryBroker
 from consumers.tests.stubs import CONSUMER, TOPIC, Doors
@@ -42,8 +42,8 @@ def broker(monkeypatch: pytest.MonkeyPatch, settings: Settings, doors: Doors) ->
     """A broker in memory in the place of the Kafka client, with one partition; the consumer `billing` reads the stub events from it."""
     broker = MemoryBroker()
     monkeypatch.setattr(membership, "Subscription", broker.subscription)
-    monkeypatch.setattr(membership, "Inspector", broker.inspector)
-    monkeypatch.setattr(membership, "log_identity", broker.identity)
+    monkeypatch.setattr(logs, "Inspector", broker.inspector)
+    monkeypatch.setattr(logs, "log_identity", broker.identity)
     monkeypatch.setitem(ROUTES, CONSUMER, Route("shop.billing", TOPIC, doors.handlers))
     settings.RETRY_BACKOFF_MS = (1, 4)
     return broker

@@ -138,7 +138,7 @@ def test_an_inspector_that_no_longer_gets_an_answer_is_replaced(broker: MemoryBr
     def unanswered(topic: str, partition: int) -> Watermarks:
         raise BrokerAway("this one asks a broker that no longer leads")
 
-    monkeypatch.setattr(loop.membership._inspector, "watermarks", unanswered)
+    monkeypatch.setattr(loop.membership._logs._inspector, "watermarks", unanswered)
     broker.append(opened(1))
     turn(loop, until=effects)
 

@@ -65,7 +65,9 @@ def test_a_process_that_cannot_finish_in_time_ends_all_the_same() -> None:
         assert running.wait(20) == 0
 
 
-@pytest.mark.parametrize("error", [BrokerAway("no broker"), BrokerMisused("no topic"), PositionLost("gone"), Flooded("too many")])
+@pytest.mark.parametrize(
+    "error", [BrokerAway("no broker"), BrokerMisused("no topic"), PositionLost("orders", "billing-topic", 0, 7), Flooded("too many")]
+)
 def test_what_a_person_can_mend_is_its_own_line(error: Exception) -> None:
     with pytest.raises(CommandError) as caught, one_line_errors():
         raise error
