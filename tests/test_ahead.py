@@ -1,4 +1,4 @@
-"""Long runs are begun with the whole suite only, one after another, and nothing of them is left when it ends early."""
+"""Long runs are begun with the whole suite only, and nothing of them is left when it ends early."""
 
 import time
 from collections.abc import Iterator
