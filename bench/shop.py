@@ -33,10 +33,10 @@ Rate = tuple[float, Mapping[str, float]]  # a second; and the cores that each pa
 
 
 def consumer(name: str, topic: str, count: int, show: Show, *, processes: int = 1, warm: int = 1) -> Rate:
-    """Lets a consumer, of so many processes, read the `count` messages on a topic: messages a second from when it has read `warm` of them."""
+    """Lets a consumer, of so many processes, read the `count` messages on a topic: messages a second, after the first `warm` of them."""
     command, environment = manage("run_consumer", name), topics({ROUTES[name].topic: topic})
     with started([Process(name=f"{name}-{each}", command=command, environment=environment) for each in range(processes)]) as check:
-        return follow(name, topic, count, check, show, warm)
+        return follow(name, topic, count, check, show, warm=warm)
 
 
 def pipeline(transport: str, names: Mapping[str, str], orders: Sequence[OrderPlaced], show: Show) -> Rate:
@@ -100,7 +100,7 @@ def topics(names: Mapping[str, str]) -> dict[str, str]:
     return {name.upper().replace("-", "_"): topic for name, topic in names.items()}
 
 
-def follow(name: str, topic: str, count: int, check: Callable[[], None], show: Show, warm: int) -> Rate:
+def follow(name: str, topic: str, count: int, check: Callable[[], None], show: Show, *, warm: int) -> Rate:
     """Watches a consumer's position until it has read `count` messages; the clock starts when it has read `warm` of them."""
     wait(lambda: position(name, topic), warm, check, show)
     cores, begun, before = Cores(), time.perf_counter(), position(name, topic)

@@ -11,7 +11,7 @@ from django_filters import rest_framework as filters
 from django_filters.utils import translate_validation
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -25,7 +25,7 @@ from consumers.ops.permissions import OpsViewSet
 from consumers.reading import OVER_HTTP
 from consumers.replay import MOST_ATTEMPTS, PER_SECOND, Outcome
 from consumers.routes import ROUTES
-from kafka_shop.api.fields import Flag, Text, WholeNumber
+from kafka_shop.api.fields import Flag, Id, Text, WholeNumber
 from kafka_shop.api.filters import Filters, TextFilter
 from kafka_shop.api.serializers import Strict
 from kafka_shop.databases import served_aliases
@@ -56,8 +56,14 @@ class ReplayMany(Replay):
     limit = WholeNumber(min_value=1, max_value=MOST, default=REPLAYED)
     per_second = WholeNumber(min_value=1, max_value=1000, default=PER_SECOND, help_text="So many at most; the answer comes after 5 s.")
     exhausted = Flag(default=False, help_text=f"Also those that have been tried {MOST_ATTEMPTS} times or more.")
-    after = serializers.UUIDField(default=None, allow_null=True, help_text="Of the answer before: only those that come after it.")
+    after = Id(default=None, allow_null=True, help_text="Of the answer before: only those that come after it.")
     example = {"consumer": "billing", "fingerprint": "cc61fdc852393246", "dry_run": True}
+
+    def validate_after(self, id: UUID | None) -> DeadLetter | None:
+        letter = mending.known(id) if id else None
+        if id and not letter:
+            raise ValidationError("There is no such dead letter here.", code="unknown")
+        return letter
 
 
 class Discard(Strict):
@@ -103,9 +109,9 @@ class DeadLetterViewSet(OpsViewSet):
         """
         body = self.body()
         asked = {name: body[name] for name in ("dry_run", "why", "limit", "per_second")}
-        after, tries = body["after"] and known(body["after"]), 0 if body["exhausted"] else MOST_ATTEMPTS
+        tries = 0 if body["exhausted"] else MOST_ATTEMPTS
         filters = {name: body[name] for name in ("consumer", "reason", "fingerprint", "subject")}
-        part = replay_part(choice=Choice(**filters, after=after, attempts_below=tries), user=cast(User, request.user), **asked)
+        part = replay_part(choice=Choice(**filters, after=body["after"], attempts_below=tries), user=cast(User, request.user), **asked)
         left = count(choice=Choice(**filters, attempts_below=tries))
         return replayed(part.outcomes, dry_run=asked["dry_run"], left=left, more=part.more, after=part.after and part.after.id)
 

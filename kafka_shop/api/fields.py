@@ -1,13 +1,17 @@
-"""The values of the API, without coercion: a text is a JSON string, a whole number a JSON integer, money a string, a time is in UTC."""
+"""The values of the API, without coercion: a text is a JSON string, a whole number a JSON integer, money and ids strings, a time in UTC."""
 
+import re
 from datetime import UTC
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.core.validators import EmailValidator
 from rest_framework import serializers
 
 from kafka_shop import money
+
+CANONICAL = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)  # RFC 9562, section 4
 
 
 class Text(serializers.CharField):
@@ -44,6 +48,15 @@ class Flag(serializers.BooleanField):
         if type(data) is not bool:
             self.fail("invalid", input=data)
         return data
+
+
+class Id(serializers.UUIDField):
+    """A UUID as a string in the form of RFC 9562: neither a number, nor 32 digits without dashes, nor braces."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str) or not CANONICAL.fullmatch(data):
+            self.fail("invalid", value=data)
+        return UUID(data)
 
 
 class Money(serializers.DecimalField):

@@ -1,6 +1,7 @@
 """`python -m tests.fuzz`: sends made-up requests to a running shop, and checks each answer against docs/api/openapi.json.
 
-As a customer, as staff, as a service and as nobody. Exits with 1 when a check fails. docs/results/fuzz.md is written with --write.
+As a customer, as staff, as an operator, as a service and as nobody. Exits with 1 when a check fails. docs/results/fuzz.md is written with
+--write.
 """
 
 import sys

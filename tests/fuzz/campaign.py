@@ -13,6 +13,8 @@ import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 
+from consumers.pausing import resume
+from consumers.routes import ROUTES
 from tests.fuzz import hooks
 from tests.fuzz.service import Service, another_token
 
@@ -59,6 +61,7 @@ def run(service: Service, *, requests: int, seconds: float, seed: int, show: Sho
     hooks.register()
     figures, begun = Figures(seed), time.monotonic()
     for turn, caller in turns(service):
+        resume_all()
         stream = from_schema(schema(service, caller, turn, seed)).execute()
         for event in stream:
             note(figures, caller, event)
@@ -68,6 +71,12 @@ def run(service: Service, *, requests: int, seconds: float, seed: int, show: Sho
                 stream.stop()
                 return figures
     return figures
+
+
+def resume_all() -> None:
+    """What the operator has paused takes events again: else the service would hear of nothing but 503."""
+    for name in ROUTES:
+        resume(name=name)
 
 
 def turns(service: Service) -> Iterator[tuple[int, str]]:

@@ -65,15 +65,16 @@ def with_settings(process: Process, settings: Mapping[str, str]) -> Process:
 
 
 def people() -> dict[str, Mapping[str, str]]:
-    """A customer who has one thing of each kind, and staff."""
+    """A customer who has one thing of each kind, staff without any permission, and an operator who has them all."""
     from kafka_shop.api.tests.people import user
     from orders.services import seed_catalogue
     from tests.bodies import Things
 
     seed_catalogue()
-    customer, staff = user("carol"), user("eve", staff=True)
+    customer, staff, operator = user("carol"), user("eve", staff=True), user("olga", staff=True)
+    type(operator).objects.filter(pk=operator.pk).update(is_superuser=True)
     Things(customer)
-    return {"customer": signed_in(customer), "staff": signed_in(staff)}
+    return {"customer": signed_in(customer), "staff": signed_in(staff), "operator": signed_in(operator)}
 
 
 def signed_in(person: object) -> Mapping[str, str]:

@@ -263,6 +263,8 @@ def test_each_action_is_in_the_admins_log(staff: APIClient) -> None:
         ("replay/", {"consumer": "billing", "dry-run": True}, "/dry-run"),
         ("replay/", {"consumer": "billing", "per_second": 0}, "/per_second"),
         ("replay/", {"consumer": "billing", "after": "x"}, "/after"),
+        ("replay/", {"consumer": "billing", "after": False}, "/after"),
+        ("replay/", {"consumer": "billing", "after": str(uuid7())}, "/after"),
         ("{id}/discard/", {}, "/reason"),
         ("{id}/discard/", {"reason": ""}, "/reason"),
     ],

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.forms import ValidationError as BadForm
@@ -10,8 +11,10 @@ from pytest_django import Settings
 from rest_framework.exceptions import ValidationError
 
 from kafka_shop import money
-from kafka_shop.api.fields import Currency, Moment, Money, Text, WholeNumber
+from kafka_shop.api.fields import Currency, Id, Moment, Money, Text, WholeNumber
 from kafka_shop.api.filters import MomentField
+
+UUID_TEXT = "01a206da-c23e-73b8-a35f-79aa746d3f75"
 
 
 @pytest.mark.parametrize("text", ["100.00", "0.01", "7", "1.5", "999999999.99"])
@@ -63,6 +66,16 @@ def test_a_whole_number_in_its_range_is_the_only_quantity(value: Any) -> None:
     assert field.run_validation(10) == 10
     with pytest.raises(ValidationError):
         field.run_validation(value)
+
+
+@pytest.mark.parametrize(
+    "value", [5, False, None, "", "x", [], UUID_TEXT.replace("-", ""), f"{{{UUID_TEXT}}}", f"urn:uuid:{UUID_TEXT}", f"{UUID_TEXT}\n"]
+)
+def test_an_id_is_a_uuid_in_its_text_form(value: Any) -> None:
+    assert Id().run_validation(UUID_TEXT) == UUID(UUID_TEXT)
+    assert Id().run_validation(UUID_TEXT.upper()) == UUID(UUID_TEXT)
+    with pytest.raises(ValidationError):
+        Id().run_validation(value)
 
 
 @pytest.mark.parametrize("value", [1, 1.5, True, None, "", [], {}, "a\0b", "\ud800"])
