@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.test import Client
 
-from consumers import loop, membership
+from consumers import loop, membership, pausing
 from kafka_shop.messaging import relay
 from notify.letters import form_of
 from notify.models import Outcome as End
@@ -90,7 +90,7 @@ def hasten() -> None:
     settings.RETRY_BACKOFF_MS = (1, 2)
     settings.SWEEP_AFTER_SECONDS = LONG_AGO.seconds // 2  # longer than a run takes: only what a scenario wants swept is swept
     loop.COMMIT_SECONDS = 0
-    membership.VERIFY_SECONDS = 3600
+    membership.VERIFY_SECONDS = pausing.LOOK_SECONDS = 3600
     relay.LONGEST_BACKOFF_SECONDS = 0.001
     Client().get("/live", headers={"host": "localhost"})
     for outcome in End.values:
