@@ -49,7 +49,7 @@ class WholeDeadLetterOut(DeadLetterOut):
     offset = serializers.IntegerField(allow_null=True)
     key = serializers.CharField(allow_null=True)
     headers = HeaderOut(many=True)
-    decoded = serializers.JSONField(allow_null=True, help_text="The message's JSON; null: it is none.")
+    decoded = serializers.JSONField(help_text="The message's JSON; null: it is none.")
     text = serializers.CharField(allow_null=True, help_text="What is no UTF-8 is escaped.")
     raw = serializers.CharField(allow_null=True, help_text="As it came, in base64.")
     example = {

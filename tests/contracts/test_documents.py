@@ -33,6 +33,18 @@ def test_nothing_of_the_api_is_left_unsaid() -> None:
     assert not GENERATOR_STATS._warn_cache and not GENERATOR_STATS._error_cache
 
 
+def test_no_value_is_left_to_more_than_one_schema_of_a_choice() -> None:
+    """An empty schema takes everything: `oneOf` it and another takes nothing that the other does."""
+    document = json.loads((API / "openapi.json").read_text())
+    schemas = document["components"]["schemas"]
+    assert not [
+        (name, field)
+        for name, schema in schemas.items()
+        for field, kind in schema.get("properties", {}).items()
+        if {} in kind.get("oneOf", [])
+    ]
+
+
 def test_every_operation_names_its_refusals_as_problems() -> None:
     document = json.loads((API / "openapi.json").read_text())
     for path, operations in document["paths"].items():
